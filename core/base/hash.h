@@ -1,0 +1,21 @@
+#pragma once
+// Hashes as pure code: SHA-256 (FIPS 180-4) for ids and idempotency keys, CRC-32C (RFC 3720) for framed files,
+// FNV-1a for feature hashing. None of them protects a secret by itself.
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace hansard {
+
+std::array<std::uint8_t, 32> sha256(std::string_view bytes);
+/// Lower-case hexadecimal of the first `hex_digits` (at most 64) digits of SHA-256.
+std::string sha256_hex(std::string_view bytes, std::size_t hex_digits = 64);
+std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
+
+constexpr std::uint64_t fnv1a(std::string_view s, std::uint64_t h = 0xcbf29ce484222325u) {
+  for (const char c : s) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return h;
+}
+
+}  // namespace hansard

@@ -1,0 +1,262 @@
+#pragma once
+// One description of a struct serves reading and writing it as JSON. A struct lists its members once:
+//
+//   static constexpr auto fields = std::make_tuple(field("name", &T::name), ...);
+//
+// and an enum its names by an overload `enum_names(E)` that returns a span of EnumName<E>. Reading is strict about
+// types and tolerant about members: an absent member keeps its default, an unknown one is ignored, so that older and
+// newer data can be read. Variants are written as {"type": NAME, ...members}, each alternative having `kType`.
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/json.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+
+namespace hansard {
+
+template <class T, class M>
+struct Field {
+  std::string_view name;
+  M T::*member;
+};
+template <class T, class M>
+constexpr Field<T, M> field(std::string_view name, M T::*member) {
+  return {name, member};
+}
+
+template <class E>
+struct EnumName {
+  E value;
+  std::string_view name;
+};
+
+template <class E>
+concept NamedEnum = std::is_enum_v<E> && requires(E e) { enum_names(e); };
+template <class T>
+concept Reflected = requires { T::fields; };
+
+template <NamedEnum E>
+constexpr std::string_view enum_name(E value) {
+  for (const auto& entry : enum_names(value)) {
+    if (entry.value == value) return entry.name;
+  }
+  return "unknown";
+}
+template <NamedEnum E>
+std::optional<E> enum_value(std::string_view text) {
+  for (const auto& entry : enum_names(E{})) {
+    if (entry.name == text) return entry.value;
+  }
+  return std::nullopt;
+}
+
+namespace reflect_detail {
+
+template <class T>
+struct is_optional : std::false_type {};
+template <class T>
+struct is_optional<std::optional<T>> : std::true_type {};
+template <class T>
+struct is_vector : std::false_type {};
+template <class T>
+struct is_vector<std::vector<T>> : std::true_type {};
+template <class T>
+struct is_map : std::false_type {};
+template <class T>
+struct is_map<std::map<std::string, T>> : std::true_type {};
+template <class T>
+struct is_variant : std::false_type {};
+template <class... T>
+struct is_variant<std::variant<T...>> : std::true_type {};
+template <class T>
+constexpr bool is_time = std::is_same_v<T, Instant> || std::is_same_v<T, Duration> || std::is_same_v<T, MediaTime>;
+
+}  // namespace reflect_detail
+
+template <class T>
+Json to_json(const T& value);
+template <class T>
+Result<void> read_json(const Json& json, T& out);
+
+/// Reads a T from a tree. Errors: kInvalid, naming the member.
+template <class T>
+Result<T> from_json(const Json& json) {
+  T out{};
+  if (auto r = read_json(json, out); !r) return pass(r);
+  return out;
+}
+
+namespace reflect_detail {
+
+template <class T>
+void write_members(Json& out, const T& value) {
+  std::apply(
+      [&](const auto&... f) {
+        const auto write = [&](const auto& one) {
+          const auto& member = value.*(one.member);
+          using M = std::remove_cvref_t<decltype(member)>;
+          if constexpr (is_optional<M>::value) {
+            if (!member) return;
+          }
+          out.set(one.name, to_json(member));
+        };
+        (write(f), ...);
+      },
+      T::fields);
+}
+
+template <class T>
+Result<void> read_members(const Json& json, T& out) {
+  if (!json.is_object()) return fail(ErrorClass::kInvalid, "json", "expected an object");
+  Result<void> result;
+  std::apply(
+      [&](const auto&... f) {
+        const auto read = [&](const auto& one) {
+          const Json& member = json[one.name];
+          if (!result || member.is_null()) return;
+          result = read_json(member, out.*(one.member));
+          if (!result) result = fail(ErrorClass::kInvalid, "json", std::string(one.name) + ": " + result.error().detail);
+        };
+        (read(f), ...);
+      },
+      T::fields);
+  return result;
+}
+
+template <class... T>
+Result<void> read_variant(const Json& json, std::variant<T...>& out) {
+  const std::string type = json.text_or("type");
+  Result<void> result = fail(ErrorClass::kInvalid, "json", "unknown type");
+  bool found = false;
+  const auto attempt = [&]<class A>(std::type_identity<A>) {
+    if (found || A::kType != type) return;
+    found = true;
+    A value{};
+    result = read_members(json, value);
+    if (result) out = std::move(value);
+  };
+  (attempt(std::type_identity<T>{}), ...);
+  return result;
+}
+
+}  // namespace reflect_detail
+
+template <class T>
+Json to_json(const T& value) {
+  using namespace reflect_detail;
+  if constexpr (std::is_same_v<T, Json>) {
+    return value;
+  } else if constexpr (is_time<T>) {
+    return Json(value.ms);
+  } else if constexpr (NamedEnum<T>) {
+    return Json(enum_name(value));
+  } else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string> || std::is_same_v<T, double>) {
+    return Json(value);
+  } else if constexpr (std::is_unsigned_v<T>) {
+    return Json(std::uint64_t{value});
+  } else if constexpr (std::is_integral_v<T>) {
+    return Json(std::int64_t{value});
+  } else if constexpr (is_optional<T>::value) {
+    return value ? to_json(*value) : Json();
+  } else if constexpr (is_vector<T>::value) {
+    Json out = Json::array();
+    for (const auto& item : value) out.push(to_json(item));
+    return out;
+  } else if constexpr (is_map<T>::value) {
+    Json out = Json::object();
+    for (const auto& [key, item] : value) out.set(key, to_json(item));
+    return out;
+  } else if constexpr (is_variant<T>::value) {
+    Json out = Json::object();
+    std::visit(
+        [&](const auto& alternative) {
+          out.set("type", std::remove_cvref_t<decltype(alternative)>::kType);
+          write_members(out, alternative);
+        },
+        value);
+    return out;
+  } else {
+    static_assert(Reflected<T>, "give the struct a `fields` tuple");
+    Json out = Json::object();
+    write_members(out, value);
+    return out;
+  }
+}
+
+template <class T>
+Result<void> read_json(const Json& json, T& out) {
+  using namespace reflect_detail;
+  const auto take = [&](auto&& r) -> Result<void> {
+    if (!r) return pass(r);
+    out = static_cast<T>(std::move(*r));
+    return {};
+  };
+  if constexpr (std::is_same_v<T, Json>) {
+    out = json;
+    return {};
+  } else if constexpr (is_time<T>) {
+    auto r = json.as_int();
+    if (!r) return pass(r);
+    out.ms = *r;
+    return {};
+  } else if constexpr (NamedEnum<T>) {
+    auto r = json.as_string();
+    if (!r) return pass(r);
+    const auto v = enum_value<T>(*r);
+    if (!v) return fail(ErrorClass::kInvalid, "json", "unknown name");
+    out = *v;
+    return {};
+  } else if constexpr (std::is_same_v<T, bool>) {
+    return take(json.as_bool());
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    return take(json.as_string());
+  } else if constexpr (std::is_same_v<T, double>) {
+    return take(json.as_double());
+  } else if constexpr (std::is_integral_v<T>) {
+    auto r = json.as_int();
+    if (!r) return pass(r);
+    if (!std::in_range<T>(*r)) return fail(ErrorClass::kInvalid, "json", "number out of range");
+    out = static_cast<T>(*r);
+    return {};
+  } else if constexpr (is_optional<T>::value) {
+    if (json.is_null()) {
+      out.reset();
+      return {};
+    }
+    out.emplace();
+    return read_json(json, *out);
+  } else if constexpr (is_vector<T>::value) {
+    if (!json.is_array()) return fail(ErrorClass::kInvalid, "json", "expected an array");
+    out.clear();
+    for (const Json& item : json.items()) {
+      out.emplace_back();
+      if (auto r = read_json(item, out.back()); !r) return r;
+    }
+    return {};
+  } else if constexpr (is_map<T>::value) {
+    if (!json.is_object()) return fail(ErrorClass::kInvalid, "json", "expected an object");
+    out.clear();
+    for (const auto& [key, item] : json.members()) {
+      if (auto r = read_json(item, out[key]); !r) return r;
+    }
+    return {};
+  } else if constexpr (is_variant<T>::value) {
+    return read_variant(json, out);
+  } else {
+    static_assert(Reflected<T>, "give the struct a `fields` tuple");
+    return read_members(json, out);
+  }
+}
+
+}  // namespace hansard
