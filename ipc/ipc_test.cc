@@ -1,0 +1,66 @@
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include "ipc/frame.h"
+#include "ipc/messages.h"
+#include "ipc/pipe.h"
+
+namespace hansard::ipc {
+namespace {
+
+TEST(Frames, SurviveAnySplitOfTheStream) {
+  const AudioFrame audio{7, true, {-5}, {1, -2, 32767, -32768}};
+  const std::string stream = encode(to_json(ToMedia(Leave{}))) + encode(audio);
+  for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
+    FrameDecoder decoder;
+    decoder.push(stream.substr(0, cut));
+    std::vector<Frame> frames;
+    for (int part = 0; part < 2; ++part) {
+      while (true) {
+        auto frame = decoder.next();
+        ASSERT_TRUE(frame);
+        if (!*frame) break;
+        frames.push_back(std::move(**frame));
+      }
+      if (part == 0) decoder.push(stream.substr(cut));
+    }
+    ASSERT_EQ(frames.size(), 2u);
+    EXPECT_TRUE(std::holds_alternative<Leave>(*from_json<ToMedia>(std::get<Json>(frames[0]))));
+    const auto& back = std::get<AudioFrame>(frames[1]);
+    EXPECT_EQ(back.track, 7u);
+    EXPECT_TRUE(back.concealed);
+    EXPECT_EQ(back.start.ms, -5);
+    EXPECT_EQ(back.samples, audio.samples);
+  }
+}
+
+TEST(Frames, RefuseWhatIsNoFrame) {
+  for (const std::string bad : {std::string("\xff\xff\xff\xff\0", 5), std::string("\0\0\0\0\0", 5), std::string("\x02\0\0\0\x09x", 6),
+                                std::string("\x02\0\0\0\x01x", 6), std::string("\x02\0\0\0\0{", 6)}) {
+    FrameDecoder decoder;
+    decoder.push(bad);
+    EXPECT_FALSE(decoder.next());
+  }
+}
+
+TEST(Messages, RoundTripThroughAPipe) {
+  int fds[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+  Pipe a(fds[0]);
+  {
+    Pipe b(fds[1]);
+    b.send(FromSpeech(FinalText{3, {10}, {20}, "hi", {}}));
+    ASSERT_TRUE(b.flush_all(1000));
+    ASSERT_TRUE(a.read_some());
+    auto frame = a.next();
+    ASSERT_TRUE(frame && *frame);
+    const auto message = from_json<FromSpeech>(std::get<Json>(**frame));
+    ASSERT_TRUE(message);
+    EXPECT_EQ(std::get<FinalText>(*message).text, "hi");
+    EXPECT_TRUE(a.read_some());  // nothing there is not the end
+  }
+  EXPECT_FALSE(a.read_some());
+}
+
+}  // namespace
+}  // namespace hansard::ipc
