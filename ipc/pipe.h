@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <variant>
 
+#include "core/base/reflect.h"
 #include "core/base/result.h"
 #include "ipc/frame.h"
 
@@ -24,8 +26,9 @@ class Pipe {
   /// The next frame read so far. Errors as FrameDecoder::next.
   Result<std::optional<Frame>> next() { return decoder_.next(); }
 
-  template <class Message>
-  void send(const Message& message) {
+  /// Messages are sent as their variant (ToMedia, FromSpeech, ...), which writes the `type`.
+  template <class... Messages>
+  void send(const std::variant<Messages...>& message) {
     queue(encode(to_json(message)));
   }
   void send(const AudioFrame& audio) { queue(encode(audio)); }

@@ -103,7 +103,7 @@ template <class T>
 void write_members(Json& out, const T& value) {
   std::apply(
       [&](const auto&... f) {
-        const auto write = [&](const auto& one) {
+        [[maybe_unused]] const auto write = [&](const auto& one) {
           const auto& member = value.*(one.member);
           using M = std::remove_cvref_t<decltype(member)>;
           if constexpr (is_optional<M>::value) {
@@ -122,7 +122,7 @@ Result<void> read_members(const Json& json, T& out) {
   Result<void> result;
   std::apply(
       [&](const auto&... f) {
-        const auto read = [&](const auto& one) {
+        [[maybe_unused]] const auto read = [&](const auto& one) {
           const Json& member = json[one.name];
           if (!result || member.is_null()) return;
           result = read_json(member, out.*(one.member));
