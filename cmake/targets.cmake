@@ -21,7 +21,14 @@ function(hansard_folder name)
     find_package(GTest REQUIRED)
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE ${name} ${ARG_TEST_LINK} GTest::gtest GTest::gtest_main)
-    add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES TIMEOUT 300)
+    hansard_test(${name})
   endif()
+endfunction()
+
+# hansard_test(NAME): registers the GoogleTest program NAME_test. Its cases are written as JSON beside the build, where
+# ./test counts them.
+function(hansard_test name)
+  add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS gtest
+                       ENVIRONMENT "GTEST_OUTPUT=json:${CMAKE_BINARY_DIR}/test-results/${name}.json")
 endfunction()
