@@ -123,7 +123,14 @@ struct TrackClosed {
   static constexpr auto fields = std::make_tuple(field("track", &TrackClosed::track), field("at_ms", &TrackClosed::at));
 };
 
-using FromMedia = std::variant<MediaStatus, ParticipantUpdate, TrackOpened, TrackClosed, TrackGap>;
+/// From the role `decode`, before the first frame: what the file says about its length (0 when it does not know).
+struct MediaInfo {
+  static constexpr std::string_view kType = "media_info";
+  Duration duration;
+  static constexpr auto fields = std::make_tuple(field("duration_ms", &MediaInfo::duration));
+};
+
+using FromMedia = std::variant<MediaStatus, ParticipantUpdate, TrackOpened, TrackClosed, TrackGap, MediaInfo>;
 
 // ---- daemon -> speech process ----------------------------------------------------------------------------------
 
