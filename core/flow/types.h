@@ -1,0 +1,73 @@
+#pragma once
+// What a meeting and a calendar source are to the flow.
+#include <cstdint>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/base/reflect.h"
+#include "core/base/time.h"
+#include "core/meeting/policy.h"
+
+namespace hansard::flow {
+
+/// Settings that a meeting carries along from its first event, so that a replay needs no configuration.
+struct MeetingSettings {
+  meeting::JoinRules join;
+  meeting::LeaveRules leave;
+  std::string display_name = "hansard (recording)";
+  std::string language;                        ///< BCP 47, empty: the model's own
+  Duration keep_audio = hours(72);             ///< longest time that audio waits for a recognizer
+  std::vector<std::string> sinks;              ///< where tasks go; empty: they stay in the outbox
+  static constexpr auto fields = std::make_tuple(field("join", &MeetingSettings::join), field("leave", &MeetingSettings::leave),
+                                                 field("display_name", &MeetingSettings::display_name), field("language", &MeetingSettings::language),
+                                                 field("keep_audio_ms", &MeetingSettings::keep_audio), field("sinks", &MeetingSettings::sinks));
+};
+
+/// A meeting as a calendar or a person names it.
+struct MeetingSpec {
+  std::string platform;     ///< "generic", "zoom", "teams", "meet", ...
+  std::string meeting_key;  ///< the platform's id of it; with platform and occurrence the identity
+  std::string url;          ///< the join link: a secret, never logged
+  std::string passcode;
+  std::string token;        ///< bearer token for the endpoint, may be empty
+  std::string title;
+  Instant start;
+  Instant end;
+  std::string source;       ///< calendar source id, or "manual"
+  bool by_hand = false;     ///< a person asked for this meeting and answers for telling the others
+  static constexpr auto fields =
+      std::make_tuple(field("platform", &MeetingSpec::platform), field("meeting_key", &MeetingSpec::meeting_key), field("url", &MeetingSpec::url),
+                      field("passcode", &MeetingSpec::passcode), field("token", &MeetingSpec::token), field("title", &MeetingSpec::title),
+                      field("start_unix_ms", &MeetingSpec::start), field("end_unix_ms", &MeetingSpec::end), field("source", &MeetingSpec::source),
+                      field("by_hand", &MeetingSpec::by_hand));
+  bool operator==(const MeetingSpec&) const = default;
+};
+
+/// One occurrence that a scan of a calendar found inside its window.
+struct SeenOccurrence {
+  std::string key;         ///< stable over changes of time: uid + original start
+  Instant original_start;  ///< as in the key
+  bool cancelled = false;
+  bool declined = false;   ///< the calendar's owner declined
+  MeetingSpec spec;        ///< platform empty: nothing to join was found
+  static constexpr auto fields = std::make_tuple(field("key", &SeenOccurrence::key), field("original_start_unix_ms", &SeenOccurrence::original_start),
+                                                 field("cancelled", &SeenOccurrence::cancelled), field("declined", &SeenOccurrence::declined),
+                                                 field("spec", &SeenOccurrence::spec));
+};
+
+struct CalendarSource {
+  std::string id;    ///< name in the configuration
+  std::string kind;  ///< "ics"
+  std::string url;   ///< http(s)/webcal address or file path: a secret, never logged
+  Duration interval = minutes(5);
+  Duration look_ahead = hours(24);
+  static constexpr auto fields = std::make_tuple(field("id", &CalendarSource::id), field("kind", &CalendarSource::kind), field("url", &CalendarSource::url),
+                                                 field("interval_ms", &CalendarSource::interval), field("look_ahead_ms", &CalendarSource::look_ahead));
+  bool operator==(const CalendarSource&) const = default;
+};
+
+/// Identity of a meeting: the same platform, meeting and occurrence give the same id in every calendar.
+std::string meeting_id(std::string_view platform, std::string_view meeting_key, Instant original_start);
+
+}  // namespace hansard::flow

@@ -1,0 +1,68 @@
+#pragma once
+// Carries the flow's effects out over the ports and turns what comes back into events.
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "core/flow/step.h"
+#include "host/effect_runner.h"
+#include "host/engine.h"
+#include "ports/audio_spool.h"
+#include "ports/files.h"
+#include "ports/http_client.h"
+#include "ports/media_source.h"
+#include "ports/speech_recognizer.h"
+
+namespace hansard::host {
+
+/// A partial result on its way to viewers: never stored.
+struct LivePartial {
+  std::string meeting;
+  std::string participant;
+  std::string speaker;
+  MediaTime start;
+  MediaTime end;
+  std::string text;
+};
+
+struct ExecutorPorts {
+  const Clock& clock;
+  Store& store;
+  HttpClient& http;
+  MediaSource& media;
+  SpeechRecognizer& speech;
+  AudioSpool& spool;
+  Files& files;
+};
+
+struct ExecutorConfig {
+  std::string analysis_weights;              ///< bytes of the analysis model
+  std::vector<std::string> generic_hosts;    ///< host or host:port of WHEP endpoints and rooms that calendars may name
+  std::uint64_t min_free_bytes = 200u << 20; ///< below this no new capture starts
+};
+
+class Executor final : public EffectRunner {
+ public:
+  Executor(ExecutorPorts ports, ExecutorConfig config);
+  ~Executor() override;
+  /// Must be called once before the engine starts.
+  void connect(Engine& engine);
+
+  void run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) override;
+
+  /// Goes on with what could not be done at once (audio behind a busy recognizer). Call it on every turn of the loop while
+  /// has_backlog(); it never blocks.
+  void poll();
+  bool has_backlog() const;
+
+  void on_partial(std::function<void(const LivePartial&)> f);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hansard::host
