@@ -1,0 +1,62 @@
+"""Reads the development corpus and the features that the C++ tool `analysis_features` wrote for it."""
+import json
+
+import numpy as np
+from scipy import sparse
+
+KINDS = ("action_items", "decisions")
+
+
+class Corpus:
+    """Rows are utterances. x: CSR features; y[kind]: 0/1 labels; meeting: row -> meeting number; team: row -> team number."""
+
+    def __init__(self, jsonl, features, slots):
+        self.meetings = [json.loads(line) for line in open(jsonl, encoding="utf-8") if line.strip()]
+        for m in self.meetings:
+            m["utterances"] = [u for u in m["utterances"] if u["text"].strip()]
+        self.x, self.cues = read_features(features, slots)
+        rows = sum(len(m["utterances"]) for m in self.meetings)
+        if rows != self.x.shape[0]:
+            raise SystemExit("%s: %d rows for %d utterances" % (features, self.x.shape[0], rows))
+        self.meeting = np.concatenate([np.full(len(m["utterances"]), i) for i, m in enumerate(self.meetings)])
+        # ES2002a..d are one team; an ICSI meeting (Bmr001) is taken with its series (Bmr).
+        names = [m["meeting"][:-1] if m["corpus"] == "AMI" else m["meeting"][:3] for m in self.meetings]
+        order = {n: i for i, n in enumerate(sorted(set(names)))}
+        self.team = np.array([order[names[i]] for i in self.meeting])
+        self.y = {}
+        for kind in KINDS:
+            linked = [{u for item in m.get(kind) or [] for u in item["utterance_ids"]} for m in self.meetings]
+            self.y[kind] = np.array([u["id"] in linked[i] for i, m in enumerate(self.meetings) for u in m["utterances"]])
+
+
+def read_features(path, slots):
+    words = np.fromfile(path, dtype="<u4")
+    index_parts, value_parts, lengths, cues = [], [], [], []
+    at = 0
+    while at < len(words):
+        n = int(words[at])
+        cues.append(words[at + 1])
+        body = words[at + 2: at + 2 + 2 * n]
+        index_parts.append(body[0::2])
+        value_parts.append(body[1::2].view("<f4"))
+        lengths.append(n)
+        at += 2 + 2 * n
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    x = sparse.csr_matrix((np.concatenate(value_parts).astype(np.float32), np.concatenate(index_parts).astype(np.int32), indptr),
+                          shape=(len(lengths), slots))
+    return x, np.array(cues, dtype=np.uint32)
+
+
+def best_threshold(score, y):
+    """(F1, threshold) with the highest F1 over all cuts."""
+    order = np.argsort(-score, kind="stable")
+    hits = np.cumsum(y[order])
+    n = np.arange(1, len(order) + 1)
+    f1 = 2 * hits / (n + y.sum())
+    k = int(np.argmax(f1))
+    return float(f1[k]), float(score[order[k]])
+
+
+def f1_at(score, y, threshold):
+    p = score >= threshold
+    return 2 * (p & y).sum() / max(1, p.sum() + y.sum())
