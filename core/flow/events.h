@@ -116,8 +116,8 @@ struct ParticipantChanged {
                                                  field("present", &ParticipantChanged::present), field("bot", &ParticipantChanged::bot));
 };
 
-/// The final text of [start, end) of a participant; covers that span as transcribed. One whose start lies before what
-/// is already covered is a repeat and is dropped.
+/// The final text of [start, end) of a participant; covers that span as transcribed and moves the participant's cursor
+/// to its end. One that ends at or before the cursor is a repeat and is dropped.
 struct SegmentFinal {
   static constexpr std::string_view kType = "segment_final";
   std::string participant;

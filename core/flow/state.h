@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/analysis/item.h"
 #include "core/flow/types.h"
 #include "core/meeting/lifecycle.h"
 
@@ -21,10 +22,11 @@ struct ParticipantState {
   std::string name;
   bool present = true;
   bool bot = false;
+  bool stale = false;       ///< not confirmed since the connection was lost
   MediaTime covered_until;  ///< everything before is answered for by the recognizer
   static constexpr auto fields =
       std::make_tuple(field("id", &ParticipantState::id), field("name", &ParticipantState::name), field("present", &ParticipantState::present),
-                      field("bot", &ParticipantState::bot), field("covered_until_ms", &ParticipantState::covered_until));
+                      field("bot", &ParticipantState::bot), field("stale", &ParticipantState::stale), field("covered_until_ms", &ParticipantState::covered_until));
 };
 
 struct MeetingState {
@@ -45,7 +47,10 @@ struct MeetingState {
   std::uint64_t utterances = 0;
   bool recognizer = true;
   bool drained = false;
+  bool paused = false;               ///< a person asked for a pause; holds over reconnections
   bool cancelled = false;
+  bool met = false;                  ///< somebody else has been there
+  std::vector<AnalysisItem> tasks;   ///< final action items, from the end of analysis until they are distributed
   meeting::FailureCode code = meeting::FailureCode::kNone;
   std::string vendor_code;
   std::string note;
@@ -56,7 +61,8 @@ struct MeetingState {
       field("origin_unix_ms", &MeetingState::origin), field("gap_reason", &MeetingState::gap_reason),
       field("last_speech_unix_ms", &MeetingState::last_speech), field("participants", &MeetingState::participants),
       field("utterances", &MeetingState::utterances), field("recognizer", &MeetingState::recognizer), field("drained", &MeetingState::drained),
-      field("cancelled", &MeetingState::cancelled), field("code", &MeetingState::code), field("vendor_code", &MeetingState::vendor_code),
+      field("paused", &MeetingState::paused), field("cancelled", &MeetingState::cancelled), field("met", &MeetingState::met),
+      field("tasks", &MeetingState::tasks), field("code", &MeetingState::code), field("vendor_code", &MeetingState::vendor_code),
       field("note", &MeetingState::note));
 };
 
