@@ -40,6 +40,8 @@ using Frame = std::variant<Json, AudioFrame>;
 /// Encoded bytes of a frame.
 std::string encode(const Json& message);
 std::string encode(const AudioFrame& audio);
+/// Bytes that encode(audio) gives: what it costs in credit.
+constexpr std::size_t encoded_size(const AudioFrame& audio) { return 18 + 2 * audio.samples.size(); }
 
 /// Turns a byte stream into frames.
 class FrameDecoder {
