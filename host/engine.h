@@ -6,8 +6,9 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <span>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/flow/step.h"
@@ -29,7 +30,8 @@ class Engine {
  public:
   Engine(Store& store, const Clock& clock, EffectRunner& runner);
 
-  /// Becomes owner, loads what lives, tells it HostStarted, releases the effects that a run before left unanswered.
+  /// Becomes owner, loads what lives, queues HostStarted for it, releases the effects that a run before left unanswered
+  /// (held ones stay where they are), removes expired contexts. Call drain() next.
   /// Errors: those of the store; the engine must not be used then.
   Result<void> start(std::string_view owner);
 
@@ -39,10 +41,12 @@ class Engine {
 
   /// Applies queued events and due timers, commits, releases; until nothing is left. Single-flight: a call from inside
   /// an effect returns at once and the outer call goes on. Errors: those of the store. Nothing of a failed commit is
-  /// released; on kConflict another owner has taken over and the caller must stop.
+  /// released and no state changes. After kUnavailable, kExhausted and kRateLimited the events stay queued in their order
+  /// and next_deadline() says when to try again (1 s, doubled up to 30 s). Any other error is final: on kConflict another
+  /// owner has taken over; the caller must stop, and each further call gives the same error.
   Result<void> drain();
 
-  /// When drain() must be called again, nullopt: only after a post.
+  /// When drain() must be called again, nullopt: only after a post. In the past when events are queued.
   std::optional<Instant> next_deadline() const;
 
   /// Called for each committed record, in order, after its commit.
@@ -57,21 +61,37 @@ class Engine {
   struct Loaded {
     flow::State state;
     std::uint64_t version = 0;
+    std::string plain;  ///< the state as stored: an event that changes nothing is not committed
   };
   struct Posted {
     std::string aggregate;
     flow::Event event;
     std::string completes;
   };
+  struct Turn;  ///< the events of one commit and what they change
+
+  Result<void> drain_once(bool& more);
+  Result<void> take_queue(Turn& turn);
+  Result<void> take_timers(Turn& turn);
+  Result<void> apply(Turn& turn, const std::string& aggregate, const flow::Event& event, const std::string& completes);
+  Result<void> reach(Turn& turn, const std::string& aggregate);
+  void put_back(Turn& turn);
+  void settle(Turn& turn, const std::vector<std::uint64_t>& seqs);
+  void release(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
+  void index_deadline(const std::string& aggregate, const flow::State* before, const flow::State* after);
 
   Store& store_;
   const Clock& clock_;
   EffectRunner& runner_;
   std::uint64_t fence_ = 0;
   std::map<std::string, Loaded> living_;
-  std::map<std::string, std::string> pending_;  ///< unanswered durable effects: key -> aggregate
+  std::set<std::pair<Instant, std::string>> deadlines_;  ///< next_deadline of each living aggregate
+  std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
   bool draining_ = false;
+  std::optional<Instant> retry_at_;                      ///< after a failed commit
+  Duration retry_delay_;
+  std::optional<Error> dead_;                            ///< why no further commit is possible
   std::function<void(const LiveRecord&)> on_record_;
 };
 

@@ -45,7 +45,8 @@ struct StoredContext {
   Instant expires;
 };
 
-/// Everything one event changed in one aggregate.
+/// Everything one event changed in one aggregate. With an empty `aggregate` only `done` and `context` count: an answer
+/// that reached nobody.
 struct Commit {
   std::string aggregate;
   std::string kind;
@@ -75,12 +76,13 @@ class Store {
   /// are refused with kConflict from then on.
   virtual Result<std::uint64_t> acquire(std::string_view owner) = 0;
 
-  /// All or nothing, durable when it returns. The answer holds the seq of each record in order. Errors: kConflict (fence
-  /// or version), kExhausted (disk full), kUnavailable, kCorrupt. After an error the caller must load again.
+  /// All or nothing, durable when it returns. The answer holds the seq of each record in order. After kExhausted (disk
+  /// full) and kUnavailable certainly nothing was committed and the same call may be tried again. After any other error
+  /// (kConflict: fence or version; kCorrupt; kInternal: the disk failed) the caller must stop or load again.
   virtual Result<std::vector<std::uint64_t>> commit(std::uint64_t fence, std::span<const Commit> commits) = 0;
 
   virtual Result<std::optional<StoredAggregate>> load(std::string_view aggregate) = 0;
-  /// Aggregates, in order of creation. `living_only`: those not finished.
+  /// Aggregates, in order of creation. `kind` empty: all. `living_only`: those not finished.
   virtual Result<std::vector<StoredAggregate>> aggregates(std::string_view kind, bool living_only) = 0;
   virtual Result<std::vector<StoredRecord>> records(const RecordQuery& query) = 0;
   /// The newest record's seq, 0 when there is none.
