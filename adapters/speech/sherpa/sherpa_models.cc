@@ -66,9 +66,10 @@ const SherpaOnnxVoiceActivityDetector* create_vad(const std::string& path, float
   std::memset(&config, 0, sizeof config);
   config.silero_vad.model = path.c_str();
   config.silero_vad.threshold = threshold;
-  // Durations of zero: the answer is about each window, and the Segmenter decides on utterances.
-  config.silero_vad.min_silence_duration = 0;
-  config.silero_vad.min_speech_duration = 0;
+  // Durations below one sample: the answer is about each window, and the Segmenter decides on utterances. (Zero would
+  // mean the library's defaults.)
+  config.silero_vad.min_silence_duration = 1e-5F;
+  config.silero_vad.min_speech_duration = 1e-5F;
   config.silero_vad.window_size = static_cast<std::int32_t>(kWindowSamples);
   // Beyond this the library changes its own threshold; it is never reached between two clears.
   config.silero_vad.max_speech_duration = 60;
