@@ -163,8 +163,9 @@ Json to_json(const T& value) {
     return Json(enum_name(value));
   } else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string> || std::is_same_v<T, double>) {
     return Json(value);
-  } else if constexpr (std::is_unsigned_v<T>) {
-    return Json(std::uint64_t{value});
+  } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+    // JSON's whole numbers are signed here: the same 64 bits, so that seeds above INT64_MAX come back as they were.
+    return Json(static_cast<std::int64_t>(value));
   } else if constexpr (std::is_integral_v<T>) {
     return Json(std::int64_t{value});
   } else if constexpr (is_optional<T>::value) {
@@ -226,7 +227,9 @@ Result<void> read_json(const Json& json, T& out) {
   } else if constexpr (std::is_integral_v<T>) {
     auto r = json.as_int();
     if (!r) return pass(r);
-    if (!std::in_range<T>(*r)) return fail(ErrorClass::kInvalid, "json", "number out of range");
+    if constexpr (!std::is_same_v<T, std::uint64_t>) {
+      if (!std::in_range<T>(*r)) return fail(ErrorClass::kInvalid, "json", "number out of range");
+    }
     out = static_cast<T>(*r);
     return {};
   } else if constexpr (is_optional<T>::value) {

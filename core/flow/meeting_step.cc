@@ -248,7 +248,7 @@ class MeetingStep {
       others += p.present ? 1 : 0;
       humans += p.present && !p.bot ? 1 : 0;
     }
-    s_.met = s_.met || humans > 0;
+    if (humans > 0 && !std::exchange(s_.met, true)) s_.last_speech = now_;
     if (others > 0) {
       clear(kAlone);
     } else if (!s_.timers.contains(kAlone)) {
@@ -578,7 +578,8 @@ class MeetingStep {
   void silence() {
     const Instant due = s_.last_speech + s_.settings.leave.silent;
     if (due > now_) return set(kSilent, due);
-    if (s_.state == Phase::kPaused) return set(kSilent, now_ + s_.settings.leave.silent);
+    // Nobody there is no silence, and a pause is meant.
+    if (s_.state == Phase::kPaused || !s_.met) return set(kSilent, now_ + s_.settings.leave.silent);
     go(Trigger::kLeave, "nobody spoke for a long time");
   }
 
