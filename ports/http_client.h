@@ -13,8 +13,8 @@ namespace hansard {
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
-  std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;
+  std::vector<std::pair<std::string, std::string>> headers{};
+  std::string body{};
   Duration timeout = seconds(20);
   std::size_t max_bytes = 32 << 20;  ///< of the decoded answer
 };

@@ -23,10 +23,10 @@ enum class MediaUpdate : std::uint8_t { kWaitingRoom, kInCall, kLost, kEnded, kR
 
 struct MediaNews {
   MediaUpdate update = MediaUpdate::kLost;
-  std::string code;         ///< lifecycle failure code for kRefused
-  std::string vendor_code;
-  std::string announced;
-  std::string reason;       ///< for kLost: "network", "media_process"
+  std::string code{};       ///< lifecycle failure code for kRefused
+  std::string vendor_code{};
+  std::string announced{};
+  std::string reason{};     ///< for kLost: "network", "media_process"
 };
 
 /// Called on the host's thread.

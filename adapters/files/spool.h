@@ -1,0 +1,43 @@
+#pragma once
+// Captured audio on disk. One file a participant: MEETING/HASH.pcm, beginning with a line of JSON that names the
+// participant, then records of u32 n | u32 crc32c of the rest | i64 media ms | n s16 samples, little endian. A file is cut
+// to its last whole record when it is opened for writing, so a crash in the middle of a write loses that record alone.
+#include <list>
+#include <map>
+#include <string>
+
+#include "adapters/files/posix.h"
+#include "ports/audio_spool.h"
+
+namespace hansard {
+
+class DiskSpool final : public AudioSpool {
+ public:
+  explicit DiskSpool(std::string folder) : folder_(std::move(folder)) {}
+
+  Result<void> append(const std::string& meeting, const std::string& participant, MediaTime start,
+                      std::span<const std::int16_t> samples) override;
+  Result<void> read(const std::string& meeting, const std::string& participant, MediaTime from,
+                    const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) override;
+  Result<std::vector<SpooledTrack>> tracks(const std::string& meeting) override;
+  Result<void> remove(const std::string& meeting) override;
+
+ private:
+  struct Track {
+    std::string participant;
+    posix::Descriptor file;
+    std::uint64_t size = 0;                                    ///< of the whole records
+    MediaTime start;
+    MediaTime end;
+    std::vector<std::pair<MediaTime, std::uint64_t>> seconds;  ///< where to begin reading, about one entry a second
+  };
+
+  std::string folder_of(const std::string& meeting) const;
+  Result<Track*> open(const std::string& meeting, const std::string& participant, bool create);
+  Result<Track> scan(const std::string& path);
+
+  std::string folder_;
+  std::map<std::pair<std::string, std::string>, Track> open_;
+};
+
+}  // namespace hansard
