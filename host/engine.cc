@@ -29,8 +29,8 @@ bool still_due(const flow::State& state, const std::string& name, Instant now) {
       state);
 }
 
-void clear_timer(flow::State& state, const std::string& name) {
-  std::visit([&](auto& s) { s.timers.erase(name); }, state);
+void postpone(flow::State& state, const std::string& name, Instant to) {
+  std::visit([&](auto& s) { s.timers[name] = to; }, state);
 }
 
 }  // namespace
@@ -201,9 +201,9 @@ Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow:
   }
   flow::State after = fresh ? std::move(*fresh) : staged.state;
   flow::Batch batch = flow::step(after, event, turn.now);
-  // A step that leaves a fired timer as it was would fire it for ever.
+  // A step that leaves a fired timer due would fire it for ever.
   if (const auto* timer = std::get_if<flow::TimerFired>(&event); timer != nullptr && still_due(after, timer->name, turn.now)) {
-    clear_timer(after, timer->name);
+    postpone(after, timer->name, turn.now + seconds(1));
   }
   std::string plain = to_json(after).dump();
   if (staged.exists && batch.empty() && completes.empty() && plain == staged.plain) return {};
