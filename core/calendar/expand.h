@@ -19,6 +19,7 @@ enum class TimeKind : std::uint8_t { kInstant, kDate, kFloating };
 struct Occurrence {
   /// Stable: UID and original start ("uid|2025-03-04T10:00:00Z"), whatever the instance was moved to.
   std::string key;
+  Instant original_start;  ///< the one in the key; kDate and kFloating: the digits read as UTC
   std::string uid;
   std::string summary;
   std::string status;      ///< as written: "", CONFIRMED, TENTATIVE, CANCELLED

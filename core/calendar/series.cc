@@ -233,6 +233,7 @@ void Series::emit(std::size_t index, const Frame& frame, WallSeconds wall, const
   // Without a UID the event's own text has to name it.
   o.key = e.uid.empty() ? "no-uid-" + sha256_hex(e.summary + '\n' + std::to_string(e.start.wall), 16) : e.uid;
   o.key += '|';
+  o.original_start = Instant{original * 1000};
   o.key += frame_.kind == TimeKind::kInstant ? format_rfc3339(Instant{original * 1000})
                                              : format_wall(original, frame_.kind == TimeKind::kDate);
   o.attendees = static_cast<int>(e.attendees.size());
