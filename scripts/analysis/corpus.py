@@ -8,13 +8,13 @@ KINDS = ("action_items", "decisions")
 
 
 class Corpus:
-    """Rows are utterances. x: CSR features; y[kind]: 0/1 labels; meeting: row -> meeting number; team: row -> team number."""
+    """Rows are utterances. x: CSR features; rules: strengths by the rules, a column a kind; y[kind]: 0/1 labels; meeting: row -> meeting number; team: row -> team number."""
 
     def __init__(self, jsonl, features, slots):
         self.meetings = [json.loads(line) for line in open(jsonl, encoding="utf-8") if line.strip()]
         for m in self.meetings:
             m["utterances"] = [u for u in m["utterances"] if u["text"].strip()]
-        self.x, self.cues = read_features(features, slots)
+        self.x, self.rules = read_features(features, slots)
         rows = sum(len(m["utterances"]) for m in self.meetings)
         if rows != self.x.shape[0]:
             raise SystemExit("%s: %d rows for %d utterances" % (features, self.x.shape[0], rows))
@@ -31,20 +31,20 @@ class Corpus:
 
 def read_features(path, slots):
     words = np.fromfile(path, dtype="<u4")
-    index_parts, value_parts, lengths, cues = [], [], [], []
+    index_parts, value_parts, lengths, rules = [], [], [], []
     at = 0
     while at < len(words):
         n = int(words[at])
-        cues.append(words[at + 1])
-        body = words[at + 2: at + 2 + 2 * n]
+        rules.append(words[at + 1: at + 3].view("<f4"))
+        body = words[at + 3: at + 3 + 2 * n]
         index_parts.append(body[0::2])
         value_parts.append(body[1::2].view("<f4"))
         lengths.append(n)
-        at += 2 + 2 * n
+        at += 3 + 2 * n
     indptr = np.concatenate([[0], np.cumsum(lengths)])
     x = sparse.csr_matrix((np.concatenate(value_parts).astype(np.float32), np.concatenate(index_parts).astype(np.int32), indptr),
                           shape=(len(lengths), slots))
-    return x, np.array(cues, dtype=np.uint32)
+    return x, np.array(rules)
 
 
 def best_threshold(score, y):
