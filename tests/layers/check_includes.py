@@ -49,6 +49,7 @@ THIRD_PARTY = [
     (r"sherpa-onnx/", {"adapters/speech"}),
     (r"onnxruntime", {"adapters/speech"}),
     (r"gst/|glib|gio/|gobject/", {"adapters/webrtc", "adapters/gst", "adapters/media", "adapters/audio", "adapters/room"}),
+    (r"opus/", {"adapters/webrtc"}),
     (r"libsoup/", {"adapters/webrtc", "adapters/room"}),
     (r"curl/", {"adapters/curl", "adapters/http"}),
     (r"sqlite3\.h", {"adapters/sqlite"}),
@@ -128,7 +129,7 @@ def check(root):
     errors, notes, count = [], [], 0
     for path in sources(root):
         count += 1
-        is_test = path.endswith("_test.cc")
+        is_test = path.endswith(("_test.cc", "_conformance.h"))
         in_core = path.startswith("core/") and not is_test
         with open(os.path.join(root, path), encoding="utf-8") as file:
             lines = file.read().split("\n")
