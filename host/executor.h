@@ -41,7 +41,11 @@ struct ExecutorPorts {
 struct ExecutorConfig {
   std::string analysis_weights;              ///< bytes of the analysis model
   std::vector<std::string> generic_hosts;    ///< host or host:port of WHEP endpoints and rooms that calendars may name
-  std::uint64_t min_free_bytes = 200u << 20; ///< below this no new capture starts
+  std::vector<std::string> own_addresses;    ///< mail addresses of the calendars' owner: their "declined" counts
+  std::uint64_t min_free_bytes = 200u << 20; ///< below this a meeting is warned about
+  /// TZif bytes of an IANA zone, nothing when unknown.
+  std::function<std::optional<std::string>(std::string_view)> read_zone;
+  std::string local_zone = "UTC";            ///< IANA name: for floating times and for "by Friday"
 };
 
 class Executor final : public EffectRunner {
@@ -53,8 +57,8 @@ class Executor final : public EffectRunner {
 
   void run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) override;
 
-  /// Goes on with what could not be done at once (audio behind a busy recognizer). Call it on every turn of the loop while
-  /// has_backlog(); it never blocks.
+  /// Goes on with what could not be done at once (audio behind a busy recognizer). While has_backlog(), call it about
+  /// every 50 ms and after the recognizer has answered; it never blocks.
   void poll();
   bool has_backlog() const;
 

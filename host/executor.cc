@@ -1,0 +1,313 @@
+#include "host/executor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "host/calendar_reader.h"
+#include "host/live_analysis.h"
+#include "host/minutes_writer.h"
+#include "host/recording.h"
+
+namespace hansard::host {
+namespace {
+
+constexpr std::string_view kGeneric = "generic";
+
+flow::MediaPhase phase_of(MediaUpdate update) {
+  switch (update) {
+    case MediaUpdate::kWaitingRoom: return flow::MediaPhase::kWaitingRoom;
+    case MediaUpdate::kInCall: return flow::MediaPhase::kInCall;
+    case MediaUpdate::kLost: return flow::MediaPhase::kLost;
+    case MediaUpdate::kEnded: return flow::MediaPhase::kEnded;
+    case MediaUpdate::kRefused: return flow::MediaPhase::kRefused;
+    case MediaUpdate::kLeft: return flow::MediaPhase::kLeft;
+  }
+  return flow::MediaPhase::kLost;
+}
+
+/// What the endpoint's answer to a look before the meeting means. Only a plain "no" is final.
+flow::Event validation(const Result<HttpResponse>& answer, bool has_token) {
+  using meeting::FailureCode;
+  if (!answer) {
+    if (retryable(answer.error().code)) return flow::ValidationFailed{FailureCode::kMediaLost, true, "the endpoint does not answer yet"};
+    return flow::ValidationFailed{FailureCode::kMeetingNotFound, false, answer.error().detail};
+  }
+  if (answer->status == 401 || answer->status == 403) {
+    return flow::ValidationFailed{has_token ? FailureCode::kPlatformUnauthorized : FailureCode::kLoginRequired, false, {}};
+  }
+  if (answer->status == 404) return flow::ValidationFailed{FailureCode::kMeetingNotFound, true, "the meeting is not there yet"};
+  if (answer->status == 429 || answer->status >= 500) {
+    // 501 is an endpoint without OPTIONS: it is there.
+    if (answer->status != 501) return flow::ValidationFailed{FailureCode::kMediaLost, true, "the endpoint is busy"};
+  }
+  return flow::Validated{};
+}
+
+}  // namespace
+
+struct Executor::Impl final : MediaListener, SpeechListener {
+  Impl(ExecutorPorts p, ExecutorConfig c)
+      : ports(std::move(p)), config(std::move(c)), calendars(ports, config), analysis(ports.store, config), minutes(ports) {
+    ports.media.listen(this);
+    ports.speech.listen(this);
+  }
+
+  // ---- effects ----
+
+  void run(const std::string& id, const std::string& key, const flow::ValidateMeeting& e) {
+    if (e.platform != kGeneric) {
+      return post(id, flow::ValidationFailed{meeting::FailureCode::kUnsupportedPlatform, false, {}}, key);
+    }
+    HttpRequest request;
+    request.method = "OPTIONS";
+    request.url = e.url;
+    if (!e.token.empty()) request.headers.emplace_back("Authorization", "Bearer " + e.token);
+    ports.http.send(std::move(request), [this, id, key, has_token = !e.token.empty()](Result<HttpResponse> answer) {
+      post(id, validation(answer, has_token), key);
+    });
+  }
+
+  void run(const std::string& id, const std::string& key, const flow::PrepareMeeting&) {
+    flow::Prepared prepared;
+    prepared.recognizer = !no_recognizer;
+    if (no_recognizer) prepared.note = "there is no speech recognizer: the meeting will be captured and transcribed later (see hansard doctor)";
+    const auto free = ports.files.free_bytes();
+    if (free && *free < config.min_free_bytes) prepared.note = "the disk is nearly full: capture may stop";
+    post(id, prepared, key);
+  }
+
+  void run(const std::string& id, const std::string&, const flow::StartMedia& e) {
+    epochs[id] = e.epoch;
+    ports.media.start({id, e.epoch, e.platform, e.url, e.token, e.display_name});
+  }
+
+  void run(const std::string& id, const std::string&, const flow::StartCapture& e) {
+    if (epochs[id] != e.epoch) return;
+    origins[id] = e.origin;
+    recording(id).begin(e);
+    // Who was there before capture began is there from its first moment on.
+    for (const auto& [participant, name] : names[id]) recording(id).participant_joined(participant, media_now(id));
+    ports.media.capture(id, e.epoch, e.origin);
+  }
+
+  void run(const std::string& id, const std::string&, const flow::PauseCapture& e) {
+    ports.media.pause(id, e.epoch);
+    if (auto it = recordings.find(id); it != recordings.end()) it->second.suspend();
+  }
+
+  void run(const std::string& id, const std::string&, const flow::StopMedia& e) { ports.media.stop(id, e.epoch); }
+
+  void run(const std::string& id, const std::string&, const flow::DrainSpeech& e) {
+    recording(id).drain(e.language, e.cursors);
+    if (no_recognizer) recording(id).recognizer_unavailable();
+  }
+
+  void run(const std::string& id, const std::string&, const flow::AnalyzeLive& e) {
+    auto changes = analysis.add(id, e.utterance, meeting_start(id));
+    if (changes && !changes->empty()) post(id, flow::ItemsChanged{std::move(*changes)});
+  }
+
+  void run(const std::string& id, const std::string& key, const flow::AnalyzeFinal&) {
+    auto result = analysis.finish(id, meeting_start(id));
+    if (result) {
+      post(id, flow::AnalysisFinished{std::move(result->changes), std::move(result->items), std::move(result->summary)}, key);
+    } else {
+      post(id, flow::StepFailed{"the analysis", result.error().detail}, key);
+    }
+  }
+
+  void run(const std::string& id, const std::string& key, const flow::WriteMinutes&) {
+    auto files = minutes.write(id);
+    if (files) {
+      post(id, flow::MinutesWritten{std::move(*files)}, key);
+    } else {
+      post(id, flow::StepFailed{"writing the minutes", files.error().detail}, key);
+    }
+  }
+
+  void run(const std::string& id, const std::string& key, const flow::DeliverTask& e) {
+    // No sink exists yet; a task for one that a configuration names all the same is shown to people, not dropped.
+    post(id, flow::TaskDelivered{e.key, e.sink, "dead", "no such sink"}, key);
+  }
+
+  void run(const std::string& id, const std::string& key, const flow::CleanUp&) {
+    recordings.erase(id);
+    names.erase(id);
+    origins.erase(id);
+    epochs.erase(id);
+    analysis.forget(id);
+    // Audio that cannot be removed now is removed by the next attempt: the effect stays unanswered until it is.
+    if (ports.spool.remove(id)) return post(id, flow::CleanedUp{}, key);
+    unremoved[id] = key;
+  }
+
+  void run(const std::string& id, const std::string&, const flow::FetchCalendar& e) {
+    calendars.fetch(e, [this, id](flow::Event event) { post(id, std::move(event)); });
+  }
+
+  void run(const std::string&, const std::string&, const flow::ToAggregate&) {}  // the engine's own
+
+  // ---- media ----
+
+  void on_media(const std::string& id, std::uint32_t epoch, const MediaNews& news) override {
+    flow::MediaReport report;
+    report.epoch = epoch;
+    report.phase = phase_of(news.update);
+    report.code = enum_value<meeting::FailureCode>(news.code).value_or(meeting::FailureCode::kNone);
+    report.vendor_code = news.vendor_code;
+    report.announced = news.announced;
+    report.reason = news.reason;
+    if (news.update == MediaUpdate::kLost && current(id, epoch)) {
+      if (auto it = recordings.find(id); it != recordings.end()) it->second.suspend();
+    }
+    post(id, std::move(report));
+  }
+
+  void on_participant(const std::string& id, std::uint32_t epoch, const std::string& participant, const std::string& name, bool present,
+                      bool bot) override {
+    if (!current(id, epoch)) return;
+    if (present) {
+      names[id][participant] = name;
+    } else {
+      names[id].erase(participant);
+    }
+    if (auto it = recordings.find(id); it != recordings.end()) {
+      if (present) {
+        it->second.participant_joined(participant, media_now(id));
+      } else {
+        it->second.participant_left(participant);
+      }
+    }
+    post(id, flow::ParticipantChanged{participant, name, present, bot});
+  }
+
+  void on_audio(const std::string& id, std::uint32_t epoch, const std::string& participant, MediaTime start, bool,
+                std::span<const std::int16_t> samples) override {
+    auto it = recordings.find(id);
+    if (it != recordings.end() && current(id, epoch)) it->second.audio(participant, start, samples);
+  }
+
+  void on_gap(const std::string& id, std::uint32_t epoch, const std::string& participant, MediaTime start, MediaTime end, bool lost,
+              const std::string& reason) override {
+    auto it = recordings.find(id);
+    if (it != recordings.end() && current(id, epoch)) it->second.gap(participant, start, end, lost, reason);
+  }
+
+  // ---- speech ----
+
+  void on_partial(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text) override {
+    if (!partial) return;
+    for (const auto& [id, r] : recordings) {
+      const std::string* participant = r.participant_of(track);
+      if (participant == nullptr) continue;
+      const auto& known = names[id];
+      const auto name = known.find(*participant);
+      return partial({id, *participant, name == known.end() ? *participant : name->second, start, end, text});
+    }
+  }
+
+  void on_final(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text, const std::vector<Word>& words) override {
+    for (auto& [id, r] : recordings) {
+      if (r.on_final(track, start, end, text, words)) return;
+    }
+  }
+  void on_heard(std::uint32_t track, MediaTime start, MediaTime end, Coverage state, const std::string& reason) override {
+    for (auto& [id, r] : recordings) {
+      if (r.on_heard(track, start, end, state, reason)) return;
+    }
+  }
+  void on_flushed(std::uint32_t track) override {
+    for (auto& [id, r] : recordings) {
+      if (r.on_flushed(track)) return;
+    }
+  }
+  void on_recognizer_lost() override {
+    for (auto& [id, r] : recordings) r.recognizer_lost();
+  }
+  void on_recognizer_ready(const std::string&) override {
+    no_recognizer = false;
+    if (engine == nullptr) return;
+    std::vector<std::string> ids;
+    engine->for_each([&](const std::string& id, const flow::State& s) {
+      if (std::holds_alternative<flow::MeetingState>(s)) ids.push_back(id);
+    });
+    for (auto& id : ids) post(id, flow::RecognizerReady{});
+  }
+  void on_recognizer_unavailable(const std::string&) override {
+    no_recognizer = true;
+    for (auto& [id, r] : recordings) r.recognizer_unavailable();
+  }
+
+  // ---- small things ----
+
+  void poll() {
+    for (auto& [id, r] : recordings) r.poll();
+    for (auto it = unremoved.begin(); it != unremoved.end();) {
+      if (!ports.spool.remove(it->first)) {
+        ++it;
+        continue;
+      }
+      post(it->first, flow::CleanedUp{}, it->second);
+      it = unremoved.erase(it);
+    }
+  }
+
+  void post(const std::string& id, flow::Event event, std::string completes = {}) { engine->post(id, std::move(event), std::move(completes)); }
+
+  Recording& recording(const std::string& id) {
+    const auto it = recordings.find(id);
+    if (it != recordings.end()) return it->second;
+    return recordings
+        .try_emplace(id, id, ports.spool, ports.speech, [this, id](flow::Event event) { post(id, std::move(event)); })
+        .first->second;
+  }
+
+  bool current(const std::string& id, std::uint32_t epoch) const {
+    const auto it = epochs.find(id);
+    return it != epochs.end() && it->second == epoch;
+  }
+
+  MediaTime media_now(const std::string& id) const {
+    const auto it = origins.find(id);
+    return {it == origins.end() ? 0 : std::max<std::int64_t>(0, (ports.clock.now() - it->second).ms)};
+  }
+
+  Instant meeting_start(const std::string& id) const {
+    const flow::State* s = engine->find(id);
+    const auto* m = s == nullptr ? nullptr : std::get_if<flow::MeetingState>(s);
+    return m == nullptr ? ports.clock.now() : m->spec.start;
+  }
+
+  ExecutorPorts ports;
+  ExecutorConfig config;
+  Engine* engine = nullptr;
+  CalendarReader calendars;
+  LiveAnalysis analysis;
+  MinutesWriter minutes;
+  std::map<std::string, Recording> recordings;
+  std::map<std::string, std::map<std::string, std::string>> names;  ///< meeting -> participant -> name, those present
+  std::map<std::string, Instant> origins;
+  std::map<std::string, std::uint32_t> epochs;
+  std::map<std::string, std::string> unremoved;                     ///< meetings whose audio could not be removed -> effect key
+  std::function<void(const LivePartial&)> partial;
+  bool no_recognizer = false;
+};
+
+Executor::Executor(ExecutorPorts ports, ExecutorConfig config) : impl_(std::make_unique<Impl>(std::move(ports), std::move(config))) {}
+Executor::~Executor() = default;
+
+void Executor::connect(Engine& engine) { impl_->engine = &engine; }
+
+void Executor::run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) {
+  std::visit([&](const auto& e) { impl_->run(aggregate, key, e); }, effect);
+}
+
+void Executor::poll() { impl_->poll(); }
+
+bool Executor::has_backlog() const {
+  return !impl_->unremoved.empty() || std::any_of(impl_->recordings.begin(), impl_->recordings.end(), [](const auto& r) { return r.second.has_backlog(); });
+}
+
+void Executor::on_partial(std::function<void(const LivePartial&)> f) { impl_->partial = std::move(f); }
+
+}  // namespace hansard::host

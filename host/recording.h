@@ -1,0 +1,93 @@
+#pragma once
+// One meeting's audio on its way: into the spool first, then to the recognizer. A recognizer that lags, crashes or is
+// missing is caught up from the spool; every hole between what was captured is reported. One participant's trouble
+// stays with that participant.
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/flow/effects.h"
+#include "core/flow/events.h"
+#include "ports/audio_spool.h"
+#include "ports/speech_recognizer.h"
+
+namespace hansard::host {
+
+class Recording {
+ public:
+  /// `post` takes the events that come out: SegmentFinal, SpanHeard, GapDetected, SpeechDrained.
+  Recording(std::string meeting, AudioSpool& spool, SpeechRecognizer& speech, std::function<void(flow::Event)> post);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  /// Capture begins (again). The cursors count only for participants that this object does not know yet: after a
+  /// restart, when they come from the store.
+  void begin(const flow::StartCapture& capture);
+  /// No audio will come for now (paused, connection lost): utterances in progress are ended.
+  void suspend();
+  /// Recognize all that is captured, then post SpeechDrained once.
+  void drain(const std::string& language, const std::vector<flow::TrackCursor>& cursors);
+
+  void participant_joined(const std::string& participant, MediaTime at);
+  void participant_left(const std::string& participant);
+  void audio(const std::string& participant, MediaTime start, std::span<const std::int16_t> samples);
+  void gap(const std::string& participant, MediaTime start, MediaTime end, bool lost, const std::string& reason);
+
+  // From the recognizer; false: not a track of this meeting.
+  bool on_final(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text, const std::vector<Word>& words);
+  bool on_heard(std::uint32_t track, MediaTime start, MediaTime end, Coverage state, const std::string& reason);
+  bool on_flushed(std::uint32_t track);
+  /// The participant whose open track this is, nullptr when it is none of ours.
+  const std::string* participant_of(std::uint32_t track) const;
+  void recognizer_lost();
+  /// There is none and there will be none soon: a drain in progress ends incomplete.
+  void recognizer_unavailable();
+
+  /// Feeds what is behind.
+  void poll();
+  /// There is captured audio that the recognizer could be given now or soon.
+  bool has_backlog() const;
+
+ private:
+  struct Track {
+    std::string participant;
+    bool present = false;
+    MediaTime captured;                      ///< end of what was captured, or where capture should begin
+    MediaTime fed;                           ///< everything before was given to the recognizer
+    MediaTime heard;                         ///< everything before was answered by it
+    MediaTime told_lost;                     ///< end of the last stretch that was reported lost or withheld
+    std::optional<std::uint32_t> speech;     ///< open track of the recognizer
+    bool flushing = false;
+    bool end_wanted = false;                 ///< flush once fed up to `captured`
+  };
+
+  Track* find(const std::string& participant);
+  Track& ensure(const std::string& participant, MediaTime start);
+  void adopt(const std::vector<flow::TrackCursor>& cursors);
+  Track* by_speech(std::uint32_t track);
+  void lost(Track& track, MediaTime start, MediaTime end, const std::string& reason);
+  /// Gives [start, ...) to the recognizer if it is next in line. False when it takes no more now.
+  bool feed(Track& track, MediaTime start, std::span<const std::int16_t> samples);
+  void catch_up(Track& track);
+  void close_when_fed(Track& track);
+  void give_up_on(Track& track);
+  void check_drained();
+
+  std::string meeting_;
+  AudioSpool& spool_;
+  SpeechRecognizer& speech_;
+  std::function<void(flow::Event)> post_;
+  std::string language_;
+  std::string gap_reason_;
+  std::map<std::string, Track> tracks_;
+  bool draining_ = false;
+  bool spool_full_ = false;
+  int crashes_ = 0;  ///< of the recognizer since it last answered anything
+};
+
+}  // namespace hansard::host
