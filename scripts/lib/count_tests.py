@@ -27,8 +27,12 @@ def cases_of(report):
 def outcome_of(testcase):
     if testcase.find("failure") is not None or testcase.get("status") == "fail":
         return "failed"
-    if testcase.find("skipped") is not None or testcase.get("status") in ("notrun", "disabled"):
+    if testcase.get("status") == "disabled":
         return "skipped"
+    if testcase.get("status") == "notrun" or testcase.find("skipped") is not None:
+        # Only a test that says so itself is skipped; a missing program or fixture is a failure.
+        skipped = testcase.find("skipped")
+        return "skipped" if skipped is not None and skipped.get("message", "").startswith("SKIP_") else "failed"
     return "passed"
 
 
