@@ -1,0 +1,36 @@
+#include "core/analysis/minutes.h"
+
+#include <gtest/gtest.h>
+
+namespace hansard {
+namespace {
+
+TEST(Minutes, SayWhatWasFoundAndWhatIsMissing) {
+  Minutes m;
+  m.meeting = "m1";
+  m.title = "Standup *daily*";
+  m.origin = *parse_rfc3339("2026-03-04T10:00:00Z");
+  m.length = seconds(95);
+  m.participants = {{"p1", "Ada", false, seconds(2), seconds(90), {}, {}, {}, seconds(3)}};
+  m.summary = "Ada: We ship on Friday.";
+  AnalysisItem task;
+  task.id = "a1";
+  task.text = "Send the report";
+  task.owner = "Ada";
+  task.due = "2026-03-06";
+  task.utterance_ids = {"u1"};
+  task.quote = "I will send the report";
+  m.tasks = {task};
+  m.missing = {{"p1", {5000}, {8000}, Coverage::kLost, "network"}};
+  m.utterances = {{"u1", "p1", "Ada", {0}, {2000}, "I will send the report by Friday.", {}}};
+  const std::string text = to_markdown(m);
+  for (const std::string part :
+       {"# Standup \\*daily\\*\n", "0:01:35 long", "written by a machine", "- Send the report — **Ada**, due 2026-03-06\n  > I will send the report\n",
+        "None found.", "| Ada | 2.0 s | 90.0 s | 3.0 s | 0.0 s |", "- 0:00:05, 3.0 s of Ada: lost (network)", "**Ada** (0:00:00): I will send"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+  }
+  EXPECT_EQ(to_json(*from_json<Minutes>(to_json(m))), to_json(m));
+}
+
+}  // namespace
+}  // namespace hansard
