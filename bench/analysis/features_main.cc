@@ -23,6 +23,7 @@ void put(std::uint32_t word) { std::fwrite(&word, sizeof word, 1, stdout); }
 
 void write_meeting(const MeetingInput& meeting) {
   People people(meeting.info.participants);
+  for (const auto& u : meeting.utterances) people.meet(u.speaker);
   std::vector<Spoken> all;
   for (const auto& u : meeting.utterances) all.push_back(read_spoken(u, people));
   const std::size_t n = all.size();

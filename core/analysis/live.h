@@ -38,6 +38,8 @@ class LiveAnalyzer {
   const std::vector<AnalysisItem>& items() const { return builder_.items(); }
   /// Utterances judged so far (each costs one window of neighbours).
   std::size_t judged() const { return judged_; }
+  /// Utterances kept ready as neighbours.
+  std::size_t window_size() const { return window_.size(); }
 
  private:
   std::vector<ItemChange> judge(std::size_t at);

@@ -141,7 +141,7 @@ std::string task_text(const Spoken& spoken, const SpokenSentence& s, const CueHi
   const bool request = hit->cue == Cue::kRequest || hit->cue == Cue::kPlease || hit->cue == Cue::kAssign;
   const std::string* me = request && is_spoken_name(spoken.utterance.speaker) ? &spoken.utterance.speaker : nullptr;
   std::size_t verb = hit->verb;
-  while (verb + 1 < hit->end && one_of(s.tokens[verb].norm, {"to", "be", "just", "also", "then", "going"})) ++verb;
+  while (verb + 1 < s.tokens.size() && one_of(s.tokens[verb].norm, {"to", "be", "just", "also", "then", "going"})) ++verb;
   std::string text = clean(spoken, s, verb, me);
   const Token& first = s.tokens[verb];
   if (first.norm.ends_with("ing") && text.starts_with(std::string_view(spoken.utterance.text).substr(first.begin, first.end - first.begin))) {

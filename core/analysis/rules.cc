@@ -78,12 +78,11 @@ double decision_strength(const Cues& c, std::size_t words, bool question, const 
   if (c.has(Cue::kAgree) && (c.has(Cue::kChoose) || c.has(Cue::kConclude))) s += 0.2;
   if (r.agreed_after) s += 0.3;
   if (r.proposed_before) s += 0.2;
-  if (words < 5) s -= 0.3;
+  if (words < 5 && !c.has(Cue::kDecide)) s -= 0.3;
   if (c.has(Cue::kOpen)) s -= 0.7;
   if (c.has(Cue::kHypothetical)) s -= 0.4;
   if (c.has(Cue::kPropose) && !c.has(Cue::kDecide)) s -= 0.3;
-  if (question) s -= 0.7;
-  return s;
+  return question ? std::min(s, 0.3) : s;
 }
 
 }  // namespace hansard::analysis

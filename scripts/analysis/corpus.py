@@ -8,7 +8,8 @@ KINDS = ("action_items", "decisions")
 
 
 class Corpus:
-    """Rows are utterances. x: CSR features; rules: strengths by the rules, a column a kind; y[kind]: 0/1 labels; meeting: row -> meeting number; team: row -> team number."""
+    """Rows are utterances. x: CSR features; rules: strengths by the rules, a column a kind; y[kind]: 0/1 labels; meeting: row -> meeting number; team: row -> team number;
+    abstract: linked to a sentence of the abstract."""
 
     def __init__(self, jsonl, features, slots):
         self.meetings = [json.loads(line) for line in open(jsonl, encoding="utf-8") if line.strip()]
@@ -23,6 +24,8 @@ class Corpus:
         names = [m["meeting"][:-1] if m["corpus"] == "AMI" else m["meeting"][:3] for m in self.meetings]
         order = {n: i for i, n in enumerate(sorted(set(names)))}
         self.team = np.array([order[names[i]] for i in self.meeting])
+        abstract = [{u for s in m["abstract"] for u in s["utterance_ids"]} for m in self.meetings]
+        self.abstract = np.array([u["id"] in abstract[i] for i, m in enumerate(self.meetings) for u in m["utterances"]])
         self.y = {}
         for kind in KINDS:
             linked = [{u for item in m.get(kind) or [] for u in item["utterance_ids"]} for m in self.meetings]
@@ -56,7 +59,3 @@ def best_threshold(score, y):
     k = int(np.argmax(f1))
     return float(f1[k]), float(score[order[k]])
 
-
-def f1_at(score, y, threshold):
-    p = score >= threshold
-    return 2 * (p & y).sum() / max(1, p.sum() + y.sum())
