@@ -5,7 +5,7 @@
 #include "core/base/text.h"
 #include "core/calendar/event.h"
 #include "core/calendar/expand.h"
-#include "core/calendar/invite_event.h"
+#include "core/calendar/invite.h"
 
 namespace hansard::host {
 namespace {
@@ -100,10 +100,10 @@ flow::Event CalendarReader::expand(const flow::FetchCalendar& effect, const std:
     seen.spec.end = o.end;
     seen.spec.source = effect.source.id;
     if (invite) {
-      seen.spec.platform = invite->platform;
-      seen.spec.meeting_key = invite->meeting_id.empty() ? invite->url : invite->meeting_id;
-      seen.spec.url = invite->url;
-      seen.spec.passcode = invite->passcode;
+      seen.spec.platform = invite.platform;
+      seen.spec.url = invite.url.value_or("");
+      seen.spec.meeting_key = invite.meeting_id.value_or(seen.spec.url);
+      seen.spec.passcode = invite.passcode.value_or("");
     }
     fetched.occurrences.push_back(std::move(seen));
   }
