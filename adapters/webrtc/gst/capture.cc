@@ -15,6 +15,7 @@ namespace hansard::webrtc {
 namespace {
 
 constexpr unsigned kTickMs = 20;
+constexpr unsigned kWarmUpMs = 3000;
 constexpr unsigned kFarewellMs = 2000;
 constexpr std::int64_t kAllDownUs = 15'000'000;
 constexpr int kWriteTimeoutMs = 1000;
@@ -41,6 +42,7 @@ class Capture {
   Capture(int fd, unsigned jitter_ms) : pipe_(fd), watch_(fd, [this] { read(); }) {
     context_.jitter_ms = jitter_ms;
     ticker_ = Timer::every(kTickMs, [this] { tick(); });
+    warm_up_end_ = Timer::after(kWarmUpMs, [this] { warm_peer_.reset(); });
   }
 
  private:
@@ -229,6 +231,8 @@ class Capture {
   std::map<std::string, std::unique_ptr<Receiver>> receivers_;
   std::map<std::string, ipc::ParticipantUpdate> known_;
   Timer ticker_;
+  std::unique_ptr<Peer> warm_peer_ = warm_up();
+  Timer warm_up_end_;
   Timer deadline_;
   ipc::MediaStatus final_;
   int farewells_ = -1;

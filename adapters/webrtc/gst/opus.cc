@@ -48,7 +48,7 @@ void AudioDecoder::reset() { opus_decoder_ctl(decoder_, OPUS_RESET_STATE); }
 
 AudioEncoder::AudioEncoder(EncoderOptions options) {
   int error = OPUS_OK;
-  encoder_ = opus_encoder_create(48'000, 1, OPUS_APPLICATION_VOIP, &error);
+  encoder_ = opus_encoder_create(48'000, 1, OPUS_APPLICATION_AUDIO, &error);
   CHECK(encoder_ != nullptr);
   opus_encoder_ctl(encoder_, OPUS_SET_BITRATE(options.bitrate));
   opus_encoder_ctl(encoder_, OPUS_SET_INBAND_FEC(options.fec ? 1 : 0));

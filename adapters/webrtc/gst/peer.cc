@@ -439,6 +439,13 @@ void Peer::send(std::span<const std::uint8_t> packet) {
   gst_app_src_push_buffer(GST_APP_SRC(impl_->source), buffer);
 }
 
+std::unique_ptr<Peer> warm_up() {
+  auto peer = Peer::create({"warm-up", 0});
+  if (!peer) return nullptr;
+  (*peer)->offer_to_receive([](Result<std::string>) {});
+  return std::move(*peer);
+}
+
 bool Peer::connected() const { return impl_->connected; }
 std::int64_t Peer::last_activity_us() const { return impl_->last_activity; }
 

@@ -62,4 +62,8 @@ class Peer {
 /// Loads GStreamer and checks that what a peer needs is there. Errors: kInternal, naming the Debian package.
 Result<void> init_gstreamer();
 
+/// Has plugins loaded and keys made in the background, so that the first peer connects as fast as those after it. Keep
+/// what it returns until then.
+std::unique_ptr<Peer> warm_up();
+
 }  // namespace hansard::webrtc

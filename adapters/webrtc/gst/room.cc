@@ -186,12 +186,20 @@ void Room::remove_participant(const std::string& id, const char* why) {
 
 void Room::add_viewer(const std::string& viewer_name, ResponderPtr responder) {
   if (viewers_.size() >= kMaxParticipants) return responder->reply_error(503, "too many viewers");
-  Viewer v{random_id(), clean_name(viewer_name, "Viewer"), !options_.lobby, 0, monotonic_us()};
+  Viewer v{random_id(), clean_name(viewer_name, "Viewer"), !options_.lobby, 0, next_viewer_++, monotonic_us()};
   const Json reply = describe(v).set("state", v.admitted ? "admitted" : "waiting");
   responder->reply_json(201, reply, {{"Location", "/rooms/" + name_ + "/viewers/" + v.id}});
   log_line("info", "viewer_joined", {{"room", name_}, {"viewer", v.id}, {"admitted", v.admitted}});
   const auto added = viewers_.emplace(v.id, v).first;
   if (v.admitted) tell(Json::object().set("type", "participant_joined").set("participant", describe(added->second)));
+}
+
+Json Room::viewers() const {
+  std::map<int, const Viewer*> ordered;
+  for (const auto& [id, v] : viewers_) ordered[v.number] = &v;
+  Json list = Json::array();
+  for (const auto& [number, v] : ordered) list.push(describe(*v).set("state", v->admitted ? "admitted" : "waiting"));
+  return Json::object().set("viewers", std::move(list));
 }
 
 bool Room::remove_viewer(const std::string& viewer) {

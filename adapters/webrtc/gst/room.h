@@ -35,6 +35,8 @@ class Room {
   bool end_play(const std::string& participant, const std::string& session);
 
   void add_viewer(const std::string& viewer_name, ResponderPtr responder);
+  /// Everybody who watches or waits, in the order of their coming.
+  Json viewers() const;
   bool remove_viewer(const std::string& viewer);
   /// Lets a viewer in from the lobby or turns it away. False when there is no such viewer waiting.
   bool decide_viewer(const std::string& viewer, bool admit);
@@ -69,6 +71,7 @@ class Room {
     std::string name;
     bool admitted = true;
     int streams = 0;  ///< open event streams
+    int number = 0;   ///< counts up
     std::int64_t last_seen_us = 0;
   };
   struct EventSink {
@@ -89,6 +92,7 @@ class Room {
   std::map<std::string, Participant> participants_;
   std::map<std::string, Viewer> viewers_;
   std::list<EventSink> sinks_;
+  int next_viewer_ = 1;
 };
 
 /// Runs the room server (`room --listen ...`) until it is told to end. Returns the exit code.

@@ -16,6 +16,7 @@
 namespace hansard::webrtc {
 namespace {
 
+constexpr unsigned kWarmUpMs = 3000;
 constexpr std::size_t kMaxRooms = 100;
 constexpr std::uintmax_t kMaxStaticFile = 4 << 20;
 constexpr std::int64_t kMaxOutageMs = 600'000;
@@ -161,13 +162,14 @@ class RoomServer {
       if (!json || !(*json)["name"].is_string()) return responder->reply_error(400, "the body must be {\"name\": TEXT}");
       return room.add_viewer(json->text_or("name"), responder);
     }
+    if (path.size() == 3 && request.method == "GET") return responder->reply_json(200, room.viewers());
     bool known = false;
     if (path.size() == 4 && request.method == "DELETE") {
       known = room.remove_viewer(path[3]);
     } else if (path.size() == 5 && request.method == "POST" && (path[4] == "admit" || path[4] == "deny")) {
       known = room.decide_viewer(path[3], path[4] == "admit");
     } else {
-      return responder->reply_error(405, "POST a viewer, DELETE one, or POST its admit or deny");
+      return responder->reply_error(405, "GET the viewers, POST one, DELETE one, or POST its admit or deny");
     }
     if (!known) return responder->reply_error(404, "no such viewer");
     responder->reply(200, "application/json", "{}");
@@ -239,6 +241,8 @@ int run_room(const std::vector<std::string>& args) {
   if (!server) return complain(server.error().detail, 1);
   const std::string port_file = options->text("port-file");
   if (!port_file.empty() && !write_port(port_file, (*server)->port())) return complain("cannot write " + port_file, 1);
+  auto warm_peer = warm_up();
+  const Timer warm_up_end = Timer::after(kWarmUpMs, [&warm_peer] { warm_peer.reset(); });
   log_line("info", "room_server_listening", {{"port", (*server)->port()}});
   g_unix_signal_add(SIGTERM, stop, nullptr);
   g_unix_signal_add(SIGINT, stop, nullptr);
