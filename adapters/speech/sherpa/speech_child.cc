@@ -50,7 +50,6 @@ Result<Options> read_options(int argc, char** argv) {
 }
 
 int unavailable(int fd, const std::string& detail) {
-  std::fprintf(stderr, "hansard speech: %s\n", detail.c_str());
   ipc::Pipe pipe(fd);
   pipe.send(ipc::FromSpeech(ipc::SpeechUnavailable{detail}));
   pipe.flush_all(2000);
