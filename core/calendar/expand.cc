@@ -33,12 +33,9 @@ Result<Expansion> expand(const Calendar& calendar, Instant from, Instant to, con
   const std::int64_t last = std::clamp(ceil_seconds(to), -kFar, kFar);
   WorkBudget budget{limits.work_total};
   for (Series& one : series) {
+    if (out.occurrences.size() > 4 * limits.max_occurrences) break;  // memory; told below
     if (!one.expand(first, last, budget, out.occurrences)) {
-      note_problem(out.problems, "a recurrence rule needs more work than the limit: its list is not complete");
-    }
-    if (out.occurrences.size() > limits.max_occurrences) {
-      return fail(ErrorClass::kExhausted, "calendar",
-                  "more than " + std::to_string(limits.max_occurrences) + " occurrences in this window: ask for a shorter one");
+      note_problem(out.problems, "a recurrence rule needs more work than the limit: its list is cut short");
     }
   }
   std::sort(out.occurrences.begin(), out.occurrences.end(), [](const Occurrence& a, const Occurrence& b) {
@@ -46,6 +43,10 @@ Result<Expansion> expand(const Calendar& calendar, Instant from, Instant to, con
     if (a.uid != b.uid) return a.uid < b.uid;
     return a.key != b.key ? a.key < b.key : a.event < b.event;
   });
+  if (out.occurrences.size() > limits.max_occurrences) {
+    out.occurrences.resize(limits.max_occurrences);
+    note_problem(out.problems, "more occurrences in this window than the limit: the later ones were left out");
+  }
   return out;
 }
 

@@ -34,8 +34,9 @@ struct Occurrence {
 };
 
 struct ExpandLimits {
-  std::size_t max_occurrences = 100'000;
-  std::int64_t work_per_series = 500'000;  ///< units of WorkBudget: a few milliseconds
+  std::size_t max_occurrences = 100'000;   ///< of the whole answer
+  std::size_t max_per_series = 20'000;     ///< of one UID: a rule for every second must not crowd out the others
+  std::int64_t work_per_series = 200'000;  ///< units of WorkBudget: some milliseconds
   std::int64_t work_total = 20'000'000;
   /// The reader's own zone for floating and all-day times; null: read as UTC.
   const TimeZone* local_zone = nullptr;
@@ -48,7 +49,8 @@ struct Expansion {
 };
 
 /// All occurrences that overlap [from, to); one without length counts when it starts in it. Cancelled ones are in the
-/// list. Errors: kInvalid when to < from, kExhausted when there are more than max_occurrences.
+/// list. A limit that is reached cuts the list of one series (or the end of the answer) and is told in `problems`.
+/// Errors: kInvalid when to < from.
 Result<Expansion> expand(const Calendar& calendar, Instant from, Instant to, const ZoneTable& zones,
                          const ExpandLimits& limits = {});
 

@@ -8,8 +8,8 @@
 namespace hansard::calendar {
 namespace {
 
-/// Wider than any offset from UTC, for windows that are given in UTC and searched on the wall.
-constexpr std::int64_t kMargin = 2 * kDaySeconds;
+/// Wider than any offset from UTC in use, for windows that are given in UTC and searched on the wall.
+constexpr std::int64_t kMargin = 16 * 3600;
 
 }  // namespace
 
@@ -99,10 +99,10 @@ void Series::sort_overrides() {
 
 /// An upper bound of the length of any occurrence of `e`, in seconds.
 std::int64_t Series::longest(const VEvent& e) const {
-  std::int64_t out = kDaySeconds;
+  std::int64_t out = e.start.form == TimeForm::kDate ? kDaySeconds : 0;
   const auto consider = [&](const std::optional<CalDuration>& d, const CalTime& from, const CalTime& to) {
-    if (d) out = std::max(out, d->days * kDaySeconds + d->seconds);
-    if (to) out = std::max(out, to.wall - from.wall + kMargin);
+    if (d) out = std::max(out, d->days * kDaySeconds + d->seconds + 2 * 3600);  // a change of the clock in between
+    if (to) out = std::max(out, to.wall - from.wall + 2 * kMargin);
   };
   consider(e.duration, e.start, e.end);
   for (const RecurrenceDate& r : e.rdates) consider(r.duration, r.start, r.end);
@@ -132,7 +132,8 @@ bool Series::add_rule(const RRule& rule, std::int64_t from, std::int64_t to, Wor
   while (const auto wall = it.next()) {
     const TimeKey key = key_of(frame_, *wall);
     if (utc_until && frame_.kind == TimeKind::kInstant && key > rule.until->wall) break;
-    if (out.size() > limits_.max_occurrences) {
+    if (key < first_key_) continue;  // over before the window begins
+    if (out.size() > limits_.max_per_series) {
       complete = false;
       break;
     }
@@ -177,6 +178,7 @@ bool Series::collect_starts(std::int64_t from, std::int64_t to, WorkBudget& budg
 bool Series::in_series(TimeKey key, WorkBudget& budget) {
   std::vector<Start> starts;
   const WallSeconds wall = wall_of(frame_, key);
+  first_key_ = INT64_MIN;
   collect_starts(wall - kDaySeconds, wall + kDaySeconds, budget, starts);
   return std::any_of(starts.begin(), starts.end(), [&](const Start& s) { return s.key == key; });
 }
@@ -277,6 +279,7 @@ bool Series::expand(std::int64_t from, std::int64_t to, WorkBudget& budget, std:
       back = std::max(back, longest(event(r.event)) + r.shift);
       forward = std::max(forward, -r.shift);
     }
+    if (frame_.kind == TimeKind::kInstant) first_key_ = from - back;
     std::vector<Start> starts;
     complete = collect_starts(from - back - kMargin, to + forward + kMargin, budget, starts);
     for (const Start& s : starts) {

@@ -69,6 +69,7 @@ class Series {
   Frame frame_;                               ///< of the master
   std::map<TimeKey, std::size_t> overrides_;  ///< original start -> event
   std::vector<Range> ranges_;                 ///< THISANDFUTURE, by original start
+  TimeKey first_key_ = INT64_MIN;             ///< starts before it cannot reach into the window
   std::vector<TimeKey> exdates_;
   std::vector<std::int64_t> exdays_;  ///< EXDATEs given as DATE on a timed series
 };

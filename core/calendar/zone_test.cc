@@ -1,0 +1,87 @@
+#include "core/calendar/zone.h"
+
+#include <gtest/gtest.h>
+
+#include "core/calendar/test_support.h"
+#include "core/calendar/windows_zones.h"
+
+namespace hansard::calendar {
+namespace {
+
+std::int64_t wall(std::string_view text) { return parse_cal_time(text)->wall; }
+std::string utc(const TimeZone& zone, std::string_view local) { return format_wall(zone.to_utc(wall(local))); }
+
+TEST(TimeZone, ReadsGapsAndFoldsAsRfc5545Says) {
+  const auto bytes = testing::system_zone("America/New_York");
+  if (!bytes) GTEST_SKIP() << "no zone files on this machine";
+  const auto zone = TimeZone::from_tzif(*bytes);
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(utc(*zone, "20260308T015959"), "2026-03-08T06:59:59");
+  EXPECT_EQ(utc(*zone, "20260308T023000"), "2026-03-08T07:30:00");  // in the gap: the offset before it
+  EXPECT_EQ(utc(*zone, "20260308T030000"), "2026-03-08T07:00:00");
+  EXPECT_EQ(utc(*zone, "20261101T013000"), "2026-11-01T05:30:00");  // occurs twice: the first
+  EXPECT_EQ(utc(*zone, "20261101T020000"), "2026-11-01T07:00:00");
+  EXPECT_TRUE(zone->is_ambiguous(wall("20261101T013000")));
+  EXPECT_FALSE(zone->is_ambiguous(wall("20261101T020000")));
+  EXPECT_FALSE(zone->is_ambiguous(wall("20260701T013000")));
+  // The rules go on: in the footer, and 400 years later again.
+  EXPECT_EQ(utc(*zone, "20500701T120000"), "2050-07-01T16:00:00");
+  EXPECT_EQ(utc(*zone, "28500701T120000"), "2850-07-01T16:00:00");
+  EXPECT_EQ(utc(*zone, "28500101T120000"), "2850-01-01T17:00:00");
+}
+
+TEST(TimeZone, WallAndUtcAgreeWheneverTheTimeIsUnique) {
+  for (const std::string name :
+       {"Europe/Berlin", "Australia/Lord_Howe", "America/Sao_Paulo", "Asia/Kathmandu", "Africa/Casablanca"}) {
+    const auto bytes = testing::system_zone(name);
+    if (!bytes) GTEST_SKIP() << "no zone files on this machine";
+    const auto zone = TimeZone::from_tzif(*bytes);
+    ASSERT_TRUE(zone) << name;
+    for (std::int64_t t = -2'000'000'000; t < 4'000'000'000; t += 1'234'567) {
+      const WallSeconds local = zone->to_wall(t);
+      const std::int64_t back = zone->to_utc(local);
+      if (back != t) {
+        ASSERT_LT(back, t) << name << " " << t;  // only the second of two readings may differ
+        ASSERT_TRUE(zone->is_ambiguous(local)) << name << " " << t;
+      }
+    }
+  }
+}
+
+TEST(TimeZone, RefusesBrokenBytes) {
+  EXPECT_FALSE(TimeZone::from_tzif(""));
+  EXPECT_FALSE(TimeZone::from_tzif("TZif2"));
+  EXPECT_FALSE(TimeZone::from_tzif(std::string("TZif") + std::string(40, '\xFF')));
+  if (const auto bytes = testing::system_zone("Europe/Berlin")) {
+    for (std::size_t n = 0; n < bytes->size(); n += 7) static_cast<void>(TimeZone::from_tzif(bytes->substr(0, n)));
+  }
+}
+
+TEST(ZoneNames, FindsTheLongestTailAndWindowsNames) {
+  EXPECT_EQ(zone_candidates("/freeassociation.sourceforge.net/Europe/Berlin").front(), "Europe/Berlin");
+  EXPECT_EQ(zone_candidates("/citadel.org/20210210_1/America/Los_Angeles").front(), "America/Los_Angeles");
+  EXPECT_EQ(zone_candidates("W. Europe Standard Time").front(), "Europe/Berlin");
+  EXPECT_EQ(zone_candidates("\"eastern standard time\" ").front(), "America/New_York");
+  EXPECT_EQ(zone_candidates("(UTC+01:00) Amsterdam, Berlin, Bern, Rome, Stockholm, Vienna").front(), "Europe/Berlin");
+  EXPECT_TRUE(zone_candidates("../../etc/passwd").empty() ||
+              zone_candidates("../../etc/passwd").front().find("..") == std::string::npos);
+  EXPECT_FALSE(is_zone_name("/etc/passwd"));
+  EXPECT_FALSE(is_zone_name("Europe/../../x"));
+  EXPECT_EQ(fixed_offset("GMT+0200"), 7200);
+  EXPECT_EQ(fixed_offset("UTC"), 0);
+  EXPECT_FALSE(fixed_offset("(GMT +01:00)"));
+  EXPECT_FALSE(fixed_offset("Customized Time Zone"));
+}
+
+TEST(ZoneNames, EveryWindowsZoneExistsOnThisMachine) {
+  if (!testing::has_zones()) GTEST_SKIP() << "no zone files on this machine";
+  for (const std::string name :
+       {"Tokyo Standard Time", "India Standard Time", "FLE Standard Time", "SE Asia Standard Time", "Greenland Standard Time",
+        "US Eastern Standard Time", "Argentina Standard Time", "Nepal Standard Time"}) {
+    const std::string iana(iana_of_windows_zone(name));
+    EXPECT_TRUE(testing::system_zone(iana)) << name << " " << iana;
+  }
+}
+
+}  // namespace
+}  // namespace hansard::calendar
