@@ -60,6 +60,14 @@ void Outbox::drop_oldest(std::uint32_t track, Queue& queue) {
   *oldest = ipc::FromMedia(ipc::TrackGap{track, start, end, true, "overload"});
 }
 
+// A gap of dropped audio in front of audio that has no credit yet will grow: it is told once, when audio moves again.
+bool Outbox::still_growing(const Queue& queue) const {
+  const auto* gap = std::get_if<ipc::TrackGap>(&std::get<ipc::FromMedia>(queue.items.front()));
+  if (gap == nullptr || gap->reason != "overload" || queue.items.size() < 2) return false;
+  const auto* frame = std::get_if<ipc::AudioFrame>(&queue.items[1]);
+  return frame != nullptr && ipc::encoded_size(*frame) > credit_;
+}
+
 void Outbox::pump(const std::function<void(TrackItem&)>& send) {
   // Messages at the heads first, then one frame of each track in turn, until nothing moves.
   bool moved = true;
@@ -69,14 +77,14 @@ void Outbox::pump(const std::function<void(TrackItem&)>& send) {
     for (std::size_t left = queues_.size(); left > 0; --left) {
       if (it == queues_.end()) it = queues_.begin();
       Queue& queue = it->second;
-      while (!queue.items.empty() && std::holds_alternative<ipc::FromMedia>(queue.items.front())) {
+      while (!queue.items.empty() && std::holds_alternative<ipc::FromMedia>(queue.items.front()) && !still_growing(queue)) {
         send(queue.items.front());
         queue.items.pop_front();
         moved = true;
       }
-      if (!queue.items.empty()) {
+      if (!queue.items.empty() && std::holds_alternative<ipc::AudioFrame>(queue.items.front())) {
         const auto& frame = std::get<ipc::AudioFrame>(queue.items.front());
-        const std::size_t size = encoded_size(frame);
+        const std::size_t size = ipc::encoded_size(frame);
         if (size <= credit_) {
           credit_ -= size;
           queue.audio = queue.audio - frame.length();

@@ -54,6 +54,7 @@ class Outbox {
     Duration audio;
   };
   void drop_oldest(std::uint32_t track, Queue& queue);
+  bool still_growing(const Queue& queue) const;
 
   Duration limit_;
   std::map<std::uint32_t, Queue> queues_;

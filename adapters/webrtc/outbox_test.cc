@@ -43,6 +43,16 @@ TEST(Outbox, OverflowBecomesOneGapThatGrows) {
   EXPECT_EQ(outbox.dropped().ms, 3000);
 }
 
+TEST(Outbox, AGapThatStillGrowsIsToldOnce) {
+  Outbox outbox(seconds(2));
+  for (int i = 0; i < 250; ++i) {
+    outbox.add(frame(3, i * 20));
+    EXPECT_TRUE(pump(outbox).empty());
+  }
+  outbox.credit(1 << 20);
+  EXPECT_EQ(pump(outbox).size(), 101u);
+}
+
 TEST(Outbox, OverflowKeepsTheOrderOfMessages) {
   Outbox outbox(milliseconds(40));
   outbox.add(frame(1, 0));
