@@ -1,0 +1,218 @@
+#include "sim/daemon.h"
+
+#include <algorithm>
+
+#include "core/analysis/weights/embedded.h"
+#include "host/stored.h"
+
+namespace hansard::sim {
+namespace {
+
+constexpr const char* kCalendar = "calendar:work";
+constexpr Duration kPoll = milliseconds(50);
+
+}  // namespace
+
+Machine::Machine(const Scenario& scenario, const RunOptions& options)
+    : world(scenario.start, options.seed ^ 0x51u), rooms(world, scenario), ear(world, scenario), spool(world), disk(world), web(world, scenario),
+      scenario_(scenario), options_(options) {
+  world.verbose = options.verbose;
+  store.before_commit = [this](std::uint64_t n) { return before_commit(n); };
+  store.after_commit = [this](std::uint64_t n) {
+    const bool armed = std::exchange(armed_[Fault::kKilledAfterCommit], false);
+    if (options_.kill_after_commit != n && !armed) return;
+    ++world.faults[Fault::kKilledAfterCommit];
+    throw Killed{};
+  };
+  store.before_load = [this]() -> Result<void> {
+    if (!on(Fault::kStoreLoadFailed)) return {};
+    ++world.faults[Fault::kStoreLoadFailed];
+    return fail(ErrorClass::kUnavailable, "store", "locked");
+  };
+  gate_.before = [this](const std::string& a, const std::string& k, const flow::Effect& e) { before_effect(a, k, e); };
+}
+
+bool Machine::on(Fault kind) const {
+  const auto it = until_.find(kind);
+  return it != until_.end() && it->second > world.now();
+}
+
+Result<void> Machine::before_commit(std::uint64_t number) {
+  ++commits;
+  const bool armed = std::exchange(armed_[Fault::kKilledBeforeCommit], false);
+  if (options_.kill_before_commit == number || armed) {
+    ++world.faults[Fault::kKilledBeforeCommit];
+    throw Killed{};
+  }
+  if (options_.fail_commit == number || on(Fault::kStoreUnavailable)) {
+    ++world.faults[Fault::kStoreUnavailable];
+    return fail(ErrorClass::kUnavailable, "store", "locked");
+  }
+  if (on(Fault::kStoreFull)) {
+    ++world.faults[Fault::kStoreFull];
+    return fail(ErrorClass::kExhausted, "store", "disk full");
+  }
+  return {};
+}
+
+/// The output gate: at this moment the store must hold the state that the engine acts on, and the effect if it is durable.
+void Machine::before_effect(const std::string& aggregate, const std::string& key, const flow::Effect& effect) {
+  const std::uint64_t number = effects++;
+  const bool armed = std::exchange(armed_[Fault::kKilledInRelease], false);
+  if (options_.kill_at_effect == number || armed) {
+    ++world.faults[Fault::kKilledInRelease];
+    throw Killed{};
+  }
+  const std::string type(host::type_of(effect));
+  if (flow::durable(effect) != !key.empty()) violations.push_back(type + " has the wrong kind of key");
+  if (flow::durable(effect) && !store.has_effect(key)) violations.push_back(type + " was released before its commit");
+  const StoredAggregate* stored = store.peek(aggregate);
+  const flow::State* state = engine_->find(aggregate);
+  if (stored == nullptr || (state != nullptr && stored->state != host::encode(*state, host::state_binding(aggregate)))) {
+    violations.push_back(type + " was released before its state was committed");
+  }
+}
+
+void Machine::show(const host::LiveRecord& record) {
+  const std::string kind(host::type_of(record.record));
+  if (!shown.emplace(record.seq, host::encode(record.record, host::record_binding(record.aggregate, kind))).second) {
+    violations.push_back("a record was shown twice");
+  }
+  if (world.verbose) world.log("record " + record.aggregate + " " + to_json(record.record).dump());
+}
+
+// ---- the process ----
+
+void Machine::start_daemon() {
+  host::ExecutorConfig config;
+  config.analysis_weights = std::string(analysis::embedded_weights());
+  config.generic_hosts = {"rooms.example"};
+  executor_ = std::make_unique<host::Executor>(host::ExecutorPorts{world, store, web, rooms, ear, spool, disk}, config);
+  gate_.next = executor_.get();
+  engine_ = std::make_unique<host::Engine>(store, world, gate_);
+  executor_->connect(*engine_);
+  engine_->on_record([this](const host::LiveRecord& r) { show(r); });
+  if (auto r = engine_->start("sim"); !r) {
+    violations.push_back("the engine does not start: " + r.error().detail);
+    return;
+  }
+  flow::CalendarConfigured configured;
+  configured.source = {"work", "ics", Web::kFeed, minutes(5), hours(24)};
+  configured.seed = options_.seed;
+  engine_->post(kCalendar, configured);
+}
+
+void Machine::kill_daemon() {
+  world.log("the daemon dies");
+  world.daemon_died();
+  executor_.reset();
+  engine_.reset();
+  rooms.daemon_died();
+  ear.daemon_died();
+  woken_at_ = {};
+  const Duration down = milliseconds(world.rng.between(200, world.rng.chance(20) ? 90'000 : 8'000));
+  world.after(down, [this] {
+    world.log("the daemon starts");
+    start_daemon();
+  });
+}
+
+/// What the daemon's loop does after anything has happened.
+void Machine::turn() {
+  if (!engine_) return;
+  if (auto r = engine_->drain(); !r && r.error().code != ErrorClass::kUnavailable && r.error().code != ErrorClass::kExhausted) {
+    violations.push_back("the engine stopped: " + r.error().detail);
+    throw Killed{};
+  }
+  arrange_wake();
+}
+
+void Machine::arrange_wake() {
+  std::optional<Instant> at = engine_->next_deadline();
+  if (executor_->has_backlog() && (!at || *at > world.now() + kPoll)) at = world.now() + kPoll;
+  if (!at) return;
+  // At least one millisecond on: what is due now has just been tried.
+  const Instant when = std::max(*at, world.now() + milliseconds(1));
+  if (woken_at_ > world.now() && woken_at_ <= when) return;
+  woken_at_ = when;
+  world.at(when, [this, life = world.life()] {
+    if (life == world.life() && executor_) executor_->poll();
+  });
+}
+
+void Machine::run() {
+  world.at(scenario_.start, [this] { start_daemon(); });
+  plan_troubles();
+  bool more = true;
+  while (more) {
+    try {
+      more = world.step(scenario_.end);
+      turn();
+    } catch (const Killed&) {
+      kill_daemon();
+      more = true;
+    }
+  }
+}
+
+// ---- what goes wrong ----
+
+void Machine::plan_troubles() {
+  for (const Trouble& t : scenario_.troubles) world.at(t.at, [this, &t] { trouble(t); });
+  world.at(scenario_.faults_end, [this] {
+    until_.clear();
+    armed_.clear();
+  });
+}
+
+void Machine::trouble(const Trouble& t) {
+  world.log(std::string("trouble: ") + std::string(enum_name(t.kind)));
+  switch (t.kind) {
+    case Fault::kDaemonKilled:
+      if (!engine_) return;
+      ++world.faults[t.kind];
+      throw Killed{};
+    case Fault::kKilledBeforeCommit:
+    case Fault::kKilledAfterCommit:
+    case Fault::kKilledInRelease: armed_[t.kind] = true; return;
+    case Fault::kStoreUnavailable:
+    case Fault::kStoreFull:
+    case Fault::kStoreLoadFailed: until_[t.kind] = world.now() + t.length; return;
+    case Fault::kHttpUnreachable:
+    case Fault::kHttpServerError:
+    case Fault::kHttpRetryAfter:
+    case Fault::kHttpSlow:
+    case Fault::kFeedBroken: return web.trouble(t.kind, t.length);
+    case Fault::kNetworkLost:
+    case Fault::kMediaKilled: return rooms.drop(t.room, t.kind, t.length);
+    case Fault::kPacketLoss: return rooms.lose_packets(t.room, t.guest, t.length);
+    case Fault::kMediaHangs: return rooms.hang(t.room, t.length);
+    case Fault::kRecognizerKilled: return ear.kill(seconds(2));
+    case Fault::kRecognizerMissing: return ear.remove(t.length);
+    case Fault::kRecognizerBusy: return ear.busy(t.length);
+    case Fault::kSpoolFull: return spool.full(t.length);
+    case Fault::kSpoolNotRemoved: return spool.not_removable(t.length);
+    case Fault::kMinutesFailed: return disk.full(t.length);
+    case Fault::kPauseRequested:
+    case Fault::kStopRequested: return ask_person(t);
+    default: return;  // those that the scenario's rooms and calendar bring about
+  }
+}
+
+void Machine::ask_person(const Trouble& t) {
+  if (!engine_) return;
+  for (const auto& [meeting, room] : rooms.room_of) {
+    const flow::State* state = engine_->find(meeting);
+    const auto* m = state == nullptr ? nullptr : std::get_if<flow::MeetingState>(state);
+    if (room != t.room || m == nullptr || !meeting::in_call(m->state)) continue;
+    ++world.faults[t.kind];
+    if (t.kind == Fault::kStopRequested) return engine_->post(meeting, flow::StopRequested{"a person"});
+    engine_->post(meeting, flow::PauseRequested{true, "a person"});
+    world.after(t.length, [this, meeting] {
+      if (engine_) engine_->post(meeting, flow::PauseRequested{false, "a person"});
+    });
+    return;
+  }
+}
+
+}  // namespace hansard::sim

@@ -1,0 +1,70 @@
+#pragma once
+// The simulated machine: the daemon's engine and executor over the world's fakes, killed and started again.
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/engine.h"
+#include "host/executor.h"
+#include "sim/disk.h"
+#include "sim/ear.h"
+#include "sim/memory_store.h"
+#include "sim/rooms.h"
+#include "sim/simulation.h"
+#include "sim/web.h"
+
+namespace hansard::sim {
+
+/// Stands between engine and executor: checks that nothing is released before its commit.
+class Gate final : public host::EffectRunner {
+ public:
+  std::function<void(const std::string& aggregate, const std::string& key, const flow::Effect&)> before;
+  host::EffectRunner* next = nullptr;
+  void run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) override {
+    before(aggregate, key, effect);
+    next->run(aggregate, key, effect);
+  }
+};
+
+class Machine {
+ public:
+  Machine(const Scenario& scenario, const RunOptions& options);
+  void run();
+
+  World world;
+  MemoryStore store;
+  Rooms rooms;
+  Ear ear;
+  Spool spool;
+  Disk disk;
+  Web web;
+  std::map<std::uint64_t, std::string> shown;  ///< what viewers were shown: seq -> sealed body
+  std::vector<std::string> violations;
+  std::uint64_t commits = 0;
+  std::uint64_t effects = 0;
+
+ private:
+  void plan_troubles();
+  void trouble(const Trouble& t);
+  void start_daemon();
+  void kill_daemon();
+  void turn();
+  void arrange_wake();
+  Result<void> before_commit(std::uint64_t number);
+  void before_effect(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
+  void show(const host::LiveRecord& record);
+  void ask_person(const Trouble& t);
+  bool on(Fault kind) const;
+
+  const Scenario& scenario_;
+  const RunOptions options_;
+  Gate gate_;
+  std::unique_ptr<host::Executor> executor_;
+  std::unique_ptr<host::Engine> engine_;
+  std::map<Fault, Instant> until_;
+  std::map<Fault, bool> armed_;  ///< kills that wait for the next commit or effect
+  Instant woken_at_;
+};
+
+}  // namespace hansard::sim

@@ -1,0 +1,74 @@
+#include "sim/disk.h"
+
+namespace hansard::sim {
+
+Result<void> Spool::append(const std::string& meeting, const std::string& participant, MediaTime start, std::span<const std::int16_t> samples) {
+  if (full_until_ > world_.now()) {
+    ++world_.faults[Fault::kSpoolFull];
+    return fail(ErrorClass::kExhausted, "spool", "disk full");
+  }
+  auto& pieces = audio_[meeting][participant];
+  if (!pieces.empty() && start < pieces.back().end) violations.push_back("audio was written before the end of what is there");
+  Piece piece{start, start + Duration{static_cast<std::int64_t>(samples.size() / kSamplesPerMs)}, {}};
+  listen(start, samples, [&](const Stretch& s) { piece.sounds.push_back(s); });
+  pieces.push_back(std::move(piece));
+  return {};
+}
+
+Result<void> Spool::read(const std::string& meeting, const std::string& participant, MediaTime from,
+                         const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) {
+  const auto m = audio_.find(meeting);
+  if (m == audio_.end()) return {};
+  const auto p = m->second.find(participant);
+  if (p == m->second.end()) return {};
+  std::vector<std::int16_t> samples;
+  for (const Piece& piece : p->second) {
+    if (piece.end <= from) continue;
+    samples.assign(static_cast<std::size_t>((piece.end - piece.start).ms) * kSamplesPerMs, 0);
+    for (const Stretch& s : piece.sounds) {
+      Sound sound = s.sound;
+      const std::int64_t into_frame = s.start.ms % kFrameMs;
+      if (sound.speech != 0) sound.offset_ms -= static_cast<std::int32_t>(into_frame);
+      render(std::span(samples).subspan(static_cast<std::size_t>((s.start - piece.start).ms) * kSamplesPerMs,
+                                        static_cast<std::size_t>((s.end - s.start).ms) * kSamplesPerMs),
+             sound);
+    }
+    if (!take(piece.start, samples)) break;
+  }
+  return {};
+}
+
+Result<std::vector<SpooledTrack>> Spool::tracks(const std::string& meeting) {
+  std::vector<SpooledTrack> out;
+  const auto m = audio_.find(meeting);
+  if (m == audio_.end()) return out;
+  for (const auto& [participant, pieces] : m->second) out.push_back({participant, pieces.front().start, pieces.back().end});
+  return out;
+}
+
+Result<void> Spool::remove(const std::string& meeting) {
+  if (stuck_until_ > world_.now()) {
+    ++world_.faults[Fault::kSpoolNotRemoved];
+    return fail(ErrorClass::kUnavailable, "spool", "busy");
+  }
+  audio_.erase(meeting);
+  return {};
+}
+
+Result<std::string> Disk::write(const std::string& name, const std::string& bytes) {
+  if (full_until_ > world_.now()) {
+    ++world_.faults[Fault::kMinutesFailed];
+    return fail(ErrorClass::kExhausted, "files", "disk full");
+  }
+  files[name] = bytes;
+  return "/minutes/" + name;
+}
+
+Result<std::string> Disk::read(const std::string& path, std::size_t max_bytes) {
+  const auto it = files.find(path);
+  if (it == files.end()) return fail(ErrorClass::kNotFound, "files", "no such file");
+  if (it->second.size() > max_bytes) return fail(ErrorClass::kExhausted, "files", "too large");
+  return it->second;
+}
+
+}  // namespace hansard::sim

@@ -1,0 +1,64 @@
+#pragma once
+// Simulated time: a queue of actions in order of (instant, insertion). Nothing else in a simulation knows a clock.
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "core/base/prng.h"
+#include "ports/clock.h"
+#include "sim/faults.h"
+
+namespace hansard::sim {
+
+/// Thrown where the simulated daemon dies; only the run loop catches it.
+struct Killed {};
+
+class World final : public Clock {
+ public:
+  World(Instant start, std::uint64_t seed) : rng(seed), now_(start) {}
+
+  Instant now() const override { return now_; }
+  void at(Instant t, std::function<void()> action) { queue_.emplace(std::pair(std::max(t, now_), next_++), std::move(action)); }
+  void after(Duration d, std::function<void()> action) { at(now_ + d, std::move(action)); }
+  /// As after(), but dropped when the daemon has died by then: what only its process would see.
+  void for_daemon(Duration d, std::function<void()> action) {
+    after(d, [this, life = life_, action = std::move(action)] {
+      if (life == life_) action();
+    });
+  }
+  /// A number that changes with each death of the daemon.
+  std::uint64_t life() const { return life_; }
+  void daemon_died() { ++life_; }
+
+  /// Runs the next action not after `until`; false when there is none.
+  bool step(Instant until) {
+    if (queue_.empty() || queue_.begin()->first.first > until) {
+      now_ = std::max(now_, until);
+      return false;
+    }
+    auto node = queue_.extract(queue_.begin());
+    now_ = node.key().first;
+    node.mapped()();
+    return true;
+  }
+
+  /// Adds a line to what the digest covers (and --verbose prints).
+  void log(const std::string& line);
+
+  Prng rng;
+  FaultCounts faults;
+  bool calm = false;      ///< faults have stopped
+  bool verbose = false;
+  std::string trace;
+
+ private:
+  Instant now_;
+  std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> queue_;
+  std::uint64_t next_ = 0;
+  std::uint64_t life_ = 1;
+};
+
+}  // namespace hansard::sim
