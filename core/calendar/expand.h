@@ -35,7 +35,7 @@ struct Occurrence {
 
 struct ExpandLimits {
   std::size_t max_occurrences = 100'000;   ///< of the whole answer
-  std::size_t max_per_series = 20'000;     ///< of one UID: a rule for every second must not crowd out the others
+  std::size_t max_per_series = 10'000;     ///< of one UID: a rule for every second must not crowd out the others
   std::int64_t work_per_series = 200'000;  ///< units of WorkBudget: some milliseconds
   std::int64_t work_total = 20'000'000;
   /// The reader's own zone for floating and all-day times; null: read as UTC.

@@ -83,7 +83,8 @@ void RecurrenceIterator::prepare_filters() {
 }
 
 void RecurrenceIterator::set_year(int year) {
-  if (year_.year == year && year_.first_day != 0) return;
+  if (year_.known && year_.year == year) return;
+  year_.known = true;
   const auto first = [](int y) { return days_from_civil({y, 1, 1}); };
   year_.year = year;
   year_.first_day = first(year);
@@ -328,7 +329,7 @@ bool RecurrenceIterator::align_clock_period() {
   };
   while (clock_at_ <= stop_ && wall_day(clock_at_) <= kLastDay) {
     std::int64_t day = wall_day(clock_at_);
-    if (!day_matches(day)) {
+    if (day != passed_day_ && !day_matches(day)) {
       do {
         ++day;
         if (!budget_.take()) {
@@ -339,6 +340,7 @@ bool RecurrenceIterator::align_clock_period() {
       jump_to(day * kDaySeconds);
       continue;
     }
+    passed_day_ = day;
     const std::int64_t clock = clock_at_ - day * kDaySeconds;
     const std::int64_t hour = clock / 3600;
     const std::int64_t minute = clock / 60 % 60;

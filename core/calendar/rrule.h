@@ -64,6 +64,7 @@ class RecurrenceIterator {
 
  private:
   struct Year {
+    bool known = false;
     int year = 0;
     std::int64_t first_day = 0;
     int length = 365;
@@ -109,6 +110,7 @@ class RecurrenceIterator {
   std::int64_t period_ = 0;    ///< index of the next period (0 = that of DTSTART), in steps of INTERVAL
   std::int64_t clock_at_ = 0;  ///< sub-daily: start of the next period
   std::int64_t clock_step_ = 0;
+  std::int64_t passed_day_ = INT64_MIN;  ///< sub-daily: the last day that the filters let pass
   std::vector<std::int64_t> days_;
   std::vector<WallSeconds> ready_;
   std::size_t ready_at_ = 0;
