@@ -27,7 +27,11 @@ constexpr Pattern kPatterns[] = {
     {Cue::kPromise, "let me ~ >talk|speak|write|call|phone|ask|email|contact|find|prepare|draft"},
     {Cue::kPromise, "let me ~ >check with"},
     {Cue::kPromise, "i >volunteer"},
-    {Cue::kPromise, "i will >take care"},
+    {Cue::kPromise, ">put|count me down|in for"},
+    {Cue::kPromise, "i will|can ~ >take care"},
+    {Cue::kPromise, "i will ~ try to ~ >@verb"},
+    {Cue::kPromise, "my|the next step|task|job is to ~ >@any"},
+    {Cue::kPromise, "next step|task|job for me is to ~ >@any"},
     {Cue::kPromise, "i am >on it"},
     {Cue::kPromiseSoft, "i will|shall ~ >have|be|see|go|try|start|tell"},
     {Cue::kPromiseSoft, "you will ~ >have|get|receive|hear"},
@@ -36,7 +40,8 @@ constexpr Pattern kPatterns[] = {
     {Cue::kPromiseSoft, "we are going to ~ >@verb"},
     {Cue::kOffer, "i can ~ >@verb"},
     {Cue::kOffer, "i can|could ~ >do that|it|this"},
-    {Cue::kOffer, "i am|would be happy|glad|willing to >@verb"},
+    {Cue::kOffer, "i am ~ happy|glad|willing to >@verb"},
+    {Cue::kOffer, "i would ~ be happy|glad|willing to >@verb"},
     {Cue::kOffer, "let me ~ >@verb"},
     {Cue::kOffer, "i could ~ >@verb"},
     {Cue::kNeedSelf, "i need|have|ought to ~ >@verb"},
@@ -49,8 +54,11 @@ constexpr Pattern kPatterns[] = {
     {Cue::kRequest, "i would like|love|ask you|everyone|@name to >@any"},
     {Cue::kRequest, "i would like|want|ask the @role to >@any"},
     {Cue::kRequest, "would you mind >@any"},
+    {Cue::kRequest, "can|could|would|will you be able|willing to >@any"},
     {Cue::kRequest, "do not forget|forget to >@any"},
-    {Cue::kRequest, "make sure|certain"},
+    {Cue::kRequest, "^ ~ make sure|certain"},
+    {Cue::kRequest, "and|you make sure|certain"},
+    {Cue::kRequest, "maybe|perhaps you can|could|should ~ >@verb"},
     {Cue::kRequest, "remember to >@verb"},
     {Cue::kRequest, "@name can|could|would|will you ~ >@any"},
     {Cue::kPlease, "please _ >@verb"},
@@ -71,6 +79,9 @@ constexpr Pattern kPatterns[] = {
     {Cue::kAssign, "@name takes|does|handles|prepares|writes|organises|organizes"},
     {Cue::kAssign, "everyone|everybody|all will|should|has|needs|must ~ >@any"},
     {Cue::kAssign, "two of you|us"},
+    {Cue::kAssign, "you|@name are|is ~ in charge of >@any"},
+    {Cue::kAssign, "you|@name are|is ~ responsible for >@any"},
+    {Cue::kAssign, "action item|point for @name|you"},
     {Cue::kSomeone, "someone|anyone should|must|has|needs|could|can ~ >@any"},
     {Cue::kSomeone, "who will|can|could|is|wants|takes|would ~ >@any"},
     {Cue::kNeedWe, "we need|have|ought|got to ~ >@verb"},
@@ -78,9 +89,15 @@ constexpr Pattern kPatterns[] = {
     {Cue::kNeedWe, "has|needs|have|need to be >@verb"},
     {Cue::kTaskWord, "action item|items|point|points"},
     {Cue::kTaskWord, "to do list"},
+    {Cue::kTaskWord, "leave _ with|to me"},
+    {Cue::kTaskWord, "put|count me down|in for"},
+    {Cue::kTaskWord, "i volunteer"},
+    {Cue::kTaskWord, "i will|can ~ make sure|certain"},
+    {Cue::kTaskWord, "i will|can ~ take care of"},
     {Cue::kTaskWord, "task|tasks|homework|assignment|assignments"},
     {Cue::kTaskWord, "your|his|her|my job|part"},
-    {Cue::kTaskWord, "responsible for|in charge of"},
+    {Cue::kTaskWord, "responsible for"},
+    {Cue::kTaskWord, "in charge of"},
     {Cue::kTaskWord, "next step|steps"},
     {Cue::kTaskWord, "for the next meeting"},
     {Cue::kTaskWord, "by|for next time"},
@@ -100,10 +117,14 @@ constexpr Pattern kPatterns[] = {
     {Cue::kDecide, "^ agreed|approved|settled"},
     {Cue::kDecide, "^ decision"},
     {Cue::kDecide, "we ~ agree"},
-    {Cue::kDecide, "are agreed"},
+    {Cue::kDecide, "are ~ agreed"},
+    {Cue::kDecide, "motion is|has approved|carried|passed|accepted"},
     {Cue::kDecide, "that settles"},
     {Cue::kDecide, "done deal"},
     {Cue::kChoose, "let us ~ >go|stick with|for|to|ahead"},
+    {Cue::kChoose, "let us ~ >keep|use|take|drop|skip|stay|move|buy|rent|postpone|cancel|stop|switch|choose|pick|order|add|remove|meet"},
+    {Cue::kChoose, "we are not going to ~ >@verb"},
+    {Cue::kChoose, "we will not >@verb"},
     {Cue::kChoose, "we ~ >go|stick|going with|for|to"},
     {Cue::kChoose, "we will ~ >go|stick|settle with|for|to|on"},
     {Cue::kChoose, "we will ~ >use|take|keep|have|make|do|move|drop|skip|choose|pick|postpone|cancel|leave|stay|put|add|remove"},
@@ -119,8 +140,8 @@ constexpr Pattern kPatterns[] = {
     {Cue::kConclude, "^ ~ we >keep|take|use|close|open|move|cancel|postpone|drop|skip|buy|stop|start|stay|switch"},
     {Cue::kConclude, "then|okay|so|good _ it is $"},
     {Cue::kConclude, "it is then"},
-    {Cue::kConclude, "from now|today|tomorrow _ on"},
-    {Cue::kConclude, "from next @any on"},
+    {Cue::kChoose, "from now|today|tomorrow on"},
+    {Cue::kChoose, "from next @any on"},
     {Cue::kConclude, "that is it then"},
     {Cue::kPropose, "i suggest|propose|recommend|prefer|vote"},
     {Cue::kPropose, "i would ~ suggest|propose|recommend|prefer|rather|say|vote|go"},
@@ -158,7 +179,8 @@ constexpr Pattern kPatterns[] = {
     {Cue::kHypothetical, "will|to ask you"},
     {Cue::kHypothetical, "check that out"},
     {Cue::kHypothetical, "i would >@verb"},
-    {Cue::kNegated, "not|never|nobody|no|nothing"},
+    {Cue::kNegated, "not|never|nobody|nothing"},
+    {Cue::kNegated, "no !problem|worries|doubt"},
 };
 
 constexpr std::string_view kAdverbs[] = {"also", "just", "then", "probably", "definitely", "really", "maybe",  "quickly", "still", "first", "now",
@@ -168,7 +190,7 @@ constexpr std::string_view kIdleVerbs[] = {"say",    "think", "guess",  "hope", 
                                            "assume", "suppose", "remember", "like", "love", "miss",  "wait",   "believe", "agree",  "understand",
                                            "hear",   "feel",  "doubt", "start", "begin", "stop",  "never",   "always",  "only",   "even", "use",
                                            "happy",  "afraid", "sure", "sorry", "tell", "pass",  "skip",   "quickly", "give",   "show", "explain",
-                                           "probably", "definitely", "actually", "try", "ever", "need", "able", "supposed", "first", "second", "too"};
+                                           "probably", "definitely", "actually", "try", "ever", "need", "able", "supposed", "both", "each", "two", "first", "second", "too"};
 
 // Deeds that are done after a meeting rather than in it.
 constexpr std::string_view kTaskVerbs[] = {
@@ -274,7 +296,8 @@ class Matcher {
     return 0;
   }
   static bool is_deed(std::string_view w) {
-    return w.size() > 1 && !is_stop_word(w) && std::ranges::find(kIdleVerbs, w) == std::end(kIdleVerbs);
+    const bool past = w.size() > 4 && w.ends_with("ed") && !w.ends_with("eed");
+    return w.size() > 1 && !past && !is_stop_word(w) && std::ranges::find(kIdleVerbs, w) == std::end(kIdleVerbs);
   }
   bool generic_role(std::size_t i, std::size_t& used) const {
     static constexpr std::string_view kRoleWords[] = {"manager", "designer", "team", "marketing", "engineer", "expert", "director", "secretary", "lead"};
@@ -339,8 +362,12 @@ int People::by_role(std::span<const Token> tokens, std::size_t at, std::size_t& 
     }
     const std::string_view w = tokens[at].norm;
     const bool abbreviated = role.size() > 1 && (w == initials || w == initials + "d");
-    if (k == role.size() || abbreviated) {
-      used = abbreviated ? 1 : k;
+    // "interface specialist" for the role "User Interface", "industrial manager" for "Industrial Designer".
+    static constexpr std::string_view kTitles[] = {"designer", "expert", "manager", "developer", "specialist", "executive", "engineer", "guy", "person"};
+    const bool titled = at + 1 < tokens.size() && w.size() > 3 && std::ranges::find(role, w) != role.end() &&
+                        std::ranges::find(kTitles, w) == std::end(kTitles) && std::ranges::find(kTitles, tokens[at + 1].norm) != std::end(kTitles);
+    if (k == role.size() || abbreviated || titled) {
+      used = abbreviated ? 1 : titled ? 2 : k;
       return static_cast<int>(i);
     }
   }

@@ -50,6 +50,16 @@ std::string quote_of(const Spoken& spoken, const SpokenSentence& s) {
   return spoken.utterance.text.substr(s.span.begin, s.span.end - s.span.begin);
 }
 
+/// The time said in the next sentence of the same breath: "I'll write to them. You get a draft on Friday."
+std::optional<DuePhrase> due_behind(const Spoken& spoken, const SpokenSentence* sentence, std::optional<CivilDate> today) {
+  const auto next = static_cast<std::size_t>(sentence - spoken.sentences.data()) + 1;
+  if (next >= spoken.sentences.size()) return std::nullopt;
+  const SpokenSentence& s = spoken.sentences[next];
+  const bool another_task = s.cues.has(Cue::kPromise) || s.cues.has(Cue::kRequest) || s.cues.has(Cue::kPlease) || s.cues.has(Cue::kAssign);
+  const bool about_it = s.cues.has(Cue::kNeedSelf) || s.cues.has(Cue::kPromiseSoft) || s.tokens.size() < 6;
+  return another_task || !about_it ? std::nullopt : find_due(s.tokens, today);
+}
+
 /// Whether a sentence counts. The trained model knows long meetings with their places best; elsewhere it needs a hint from
 /// the rules, and the rules may speak alone.
 bool counts(ItemKind kind, double margin, double strength, bool long_meeting) {
@@ -121,6 +131,7 @@ ItemBuilder::Draft* ItemBuilder::recent(ItemKind kind, std::size_t reach) {
 ItemBuilder::Reference ItemBuilder::asked(const Context& at, const Candidate& c) const {
   const bool has_verb = c.hit != nullptr && c.hit->verb < c.hit->end;
   const std::string verb = has_verb ? stem(c.sentence->tokens[c.hit->verb].norm) : std::string();
+  const bool takes_on = c.sentence->cues.has(Cue::kDo);
   Reference asking;
   const std::size_t first = at.middle > kReplyReach ? at.middle - kReplyReach : 0;
   for (std::size_t i = at.middle + 1; i-- > first;) {
@@ -130,9 +141,12 @@ ItemBuilder::Reference ItemBuilder::asked(const Context& at, const Candidate& c)
       const bool same_verb = verb.size() > 2 && std::ranges::any_of(s->tokens, [&](const Token& t) { return stem(t.norm) == verb; });
       if (same_verb) return {&spoken, &*s};
       const bool other = spoken.speaker != at.self().speaker;
-      const bool asks = s->cues.has(Cue::kRequest) || s->cues.has(Cue::kPlease) || s->cues.has(Cue::kSomeone) || s->cues.has(Cue::kNeedWe) ||
-                        s->cues.has(Cue::kAssign) || (s->cues.has(Cue::kPropose) && s->tokens.size() > 4);
-      if (other && asks && asking.spoken == nullptr) asking = {&spoken, &*s};
+      const Cues& cues = s->cues;
+      const bool asks = cues.has(Cue::kRequest) || cues.has(Cue::kPlease) || cues.has(Cue::kSomeone) || cues.has(Cue::kNeedWe) || cues.has(Cue::kAssign) ||
+                        (takes_on && cues.has(Cue::kPropose) && s->tokens.size() > 4);
+      // "I need to order gloves. I'll do that on Thursday."
+      const bool own = !other && takes_on && (cues.has(Cue::kNeedSelf) || cues.has(Cue::kNeedWe) || cues.has(Cue::kOffer) || cues.has(Cue::kSomeone));
+      if ((other ? asks : own) && !stems_of(*s).empty() && asking.spoken == nullptr) asking = {&spoken, &*s};
     }
   }
   return asking;
@@ -190,7 +204,9 @@ void ItemBuilder::action(const Context& at, const Candidate& c) {
 void ItemBuilder::decision(const Context& at, const Candidate& c) {
   Draft draft{0, turn_, at.self().speaker, false, false, c.strength, stems_of(*c.sentence)};
   Reference words{&at.self(), c.sentence};
-  const bool bare = draft.stems.size() < 2 && c.sentence->tokens.size() < 12;
+  const Cues& cues = c.sentence->cues;
+  const bool names_choice = cues.has(Cue::kChoose) || cues.has(Cue::kLetUs) || cues.has(Cue::kConclude);
+  const bool bare = draft.stems.empty() || (draft.stems.size() < 2 && !names_choice);
   if (Draft* open = recent(ItemKind::kDecision, bare ? kReplyReach : kTopicReach)) {
     const bool near = turn_ - open->turn <= 2;
     const bool weak_pair = c.strength + kNearly < kRuleThreshold || open->weight + kNearly < kRuleThreshold;
@@ -213,6 +229,7 @@ void ItemBuilder::create(const Context& at, const Candidate& c, ItemKind kind, c
     item.owner = owner.name;
     auto due = find_due(c.sentence->tokens, date_);
     if (!due) due = find_due(words.sentence->tokens, date_);
+    if (!due) due = due_behind(at.self(), c.sentence, date_);
     if (due && due->date) item.due = format_date(*due->date);
   } else {
     item.text = statement_text(*words.spoken, *words.sentence);

@@ -95,6 +95,19 @@ TEST(Items, AnAgreementTakesItsWordsFromTheProposal) {
   EXPECT_EQ(items[0].utterance_ids, (std::vector<std::string>{"u1", "u3"}));
 }
 
+TEST(Items, APronounTakesItsWordsFromBefore) {
+  const auto own = found(ItemKind::kActionItem, talk({{"Ken", "Would a red carpet look better?"}, {"Ada", "I need to renew the passports. I'll do that on Monday."}}));
+  ASSERT_EQ(own.size(), 1u);
+  EXPECT_EQ(own[0].text, "Renew the passports.");
+  EXPECT_EQ(own[0].due, "2026-01-26");
+  const auto object = found(ItemKind::kActionItem, talk({{"Ken", "Where do we eat?"}, {"Ada", "Ken, could you discuss that with the cook tomorrow?"}}));
+  ASSERT_EQ(object.size(), 1u);
+  EXPECT_EQ(object[0].text, "Discuss that with the cook tomorrow.");
+  const auto follow = found(ItemKind::kActionItem, talk({{"Ada", "I'll contact the caterer about the menu. You will have an answer on Friday."}, {"Ken", "Good."}}));
+  ASSERT_EQ(follow.size(), 1u);
+  EXPECT_EQ(follow[0].due, "2026-01-23");
+}
+
 TEST(Items, TwoTasksInOneUtteranceAreTwoItems) {
   const auto items = found(ItemKind::kActionItem, talk({{"Ada", "I'll book the hotel by Monday. Ken, please send the invitations this week."}, {"Ken", "Okay."}}));
   ASSERT_EQ(items.size(), 2u);

@@ -61,6 +61,7 @@ std::string clean(const Spoken& spoken, const SpokenSentence& s, std::size_t fro
       const std::string_view gap = text.substr(last_end, t.begin - last_end);
       const bool joined = gap.find(' ') == std::string_view::npos && gap.find('-') != std::string_view::npos;
       if (joined) out += '-';
+      else if (text[t.begin] == '\'') out += "";
       else if (t.begin > last_end) out += s.tokens[i - 1].comma_after && !out.ends_with(',') ? ", " : " ";
     }
     if (me != nullptr && t.norm == "me") out += *me;
@@ -107,15 +108,17 @@ int partner(std::span<const Spoken* const> window, std::size_t middle) {
 
 Owner by_name_or_role(const SpokenSentence& s, const CueHit* hit, const People& people) {
   std::string names;
+  std::set<int> seen;
   const std::size_t end = hit != nullptr ? hit->verb : s.tokens.size();
   for (std::size_t i = hit != nullptr ? hit->begin : 0; i < end && i < s.tokens.size(); ++i) {
     std::size_t used = 1;
     int who = people.by_word(s.tokens[i].norm);
     if (who < 0) who = people.by_role(s.tokens, i, used);
     if (who < 0) continue;
+    i += used - 1;
+    if (!seen.insert(who).second) continue;
     if (!names.empty()) names += " and ";
     names += people.attendees[static_cast<std::size_t>(who)].name;
-    i += used - 1;
   }
   if (names.empty()) return {};
   return {names, false};
@@ -141,7 +144,7 @@ std::string task_text(const Spoken& spoken, const SpokenSentence& s, const CueHi
   const bool request = hit->cue == Cue::kRequest || hit->cue == Cue::kPlease || hit->cue == Cue::kAssign;
   const std::string* me = request && is_spoken_name(spoken.utterance.speaker) ? &spoken.utterance.speaker : nullptr;
   std::size_t verb = hit->verb;
-  while (verb + 1 < s.tokens.size() && one_of(s.tokens[verb].norm, {"to", "be", "just", "also", "then", "going"})) ++verb;
+  while (verb + 1 < s.tokens.size() && one_of(s.tokens[verb].norm, {"to", "be", "able", "just", "also", "then", "going"})) ++verb;
   std::string text = clean(spoken, s, verb, me);
   const Token& first = s.tokens[verb];
   if (first.norm.ends_with("ing") && text.starts_with(std::string_view(spoken.utterance.text).substr(first.begin, first.end - first.begin))) {
@@ -160,12 +163,18 @@ std::string statement_text(const Spoken& spoken, const SpokenSentence& s) {
 
 bool is_anaphoric(const SpokenSentence& s, const CueHit* hit) {
   if (hit == nullptr || hit->verb >= hit->end) return s.cues.has(Cue::kDo);
+  const auto& t = s.tokens;
   const std::size_t object = hit->verb + 1;
-  if (object >= s.tokens.size()) return s.tokens.size() < 6;
-  const std::string_view w = s.tokens[object].norm;
-  if (one_of(w, {"it", "them"})) return true;
-  const std::string_view next = object + 1 < s.tokens.size() ? std::string_view(s.tokens[object + 1].norm) : std::string_view();
-  return one_of(w, {"that", "this", "so"}) && (next.empty() || is_stop_word(next) || find_cues(std::span(s.tokens).subspan(object + 1), People()).has(Cue::kDue));
+  if (object >= t.size()) return true;
+  if (!one_of(t[object].norm, {"it", "them", "that", "this", "so"})) return false;
+  // Whatever else is said to be done must be a time: "I'll book them before Friday", but not "confirm that with the hotel".
+  const CueHit* due = s.cues.first(Cue::kDue);
+  for (std::size_t i = object + 1; i < t.size(); ++i) {
+    if (t[i].comma_after && i > object + 1) break;
+    const bool in_time = due != nullptr && i >= due->begin && i < due->end;
+    if (!in_time && !is_stop_word(t[i].norm) && !one_of(t[i].norm, {"today", "soon", "later", "first", "myself", "anything", "decide"})) return false;
+  }
+  return true;
 }
 
 Owner find_owner(std::span<const Spoken* const> window, std::size_t middle, const SpokenSentence& s, const CueHit* hit, const People& people) {
@@ -173,7 +182,10 @@ Owner find_owner(std::span<const Spoken* const> window, std::size_t middle, cons
   const auto name_of = [&](int who) { return people.attendees[static_cast<std::size_t>(who)].name; };
   if (hit == nullptr) {
     if (is_collective(s)) return {std::string(kEveryone), false};
-    return by_name_or_role(s, nullptr, people);
+    if (Owner named = by_name_or_role(s, nullptr, people); named.name) return named;
+    const bool addressed = std::ranges::any_of(s.tokens, [](const Token& t) { return t.norm == "you"; });
+    const int who = addressed ? partner(window, middle) : -1;
+    return who < 0 ? Owner{} : Owner{name_of(who), true};
   }
   switch (hit->cue) {
     case Cue::kPromise:

@@ -55,7 +55,7 @@ double action_strength(const Cues& c, std::size_t words, bool question, const Re
   if (asks && c.has(Cue::kName)) s += 0.3;
   if (c.has(Cue::kOffer) && r.asked_before) s += 0.4;
   if (c.has(Cue::kPromise) && r.asked_before) s += 0.2;
-  if (c.has(Cue::kTaskWord)) s += 0.2;
+  if (c.has(Cue::kTaskWord)) s += c.has(Cue::kName) ? 0.4 : 0.2;
   if (c.has(Cue::kTaskVerb)) s += 0.2;
   if (words < 4 && !c.has(Cue::kDo)) s -= 0.3;
   if (c.has(Cue::kHypothetical)) s -= 0.5;
@@ -71,8 +71,8 @@ double decision_strength(const Cues& c, std::size_t words, bool question, const 
     if (c.has(cue)) s = std::max(s, to);
   };
   raise(Cue::kDecide, 1.0);
-  raise(Cue::kChoose, 0.8);
-  raise(Cue::kConclude, 0.7);
+  raise(Cue::kChoose, words > 5 ? 1.0 : 0.9);
+  raise(Cue::kConclude, 0.8);
   raise(Cue::kLetUs, 0.5);
   if (s == 0) return 0;
   if (c.has(Cue::kAgree) && (c.has(Cue::kChoose) || c.has(Cue::kConclude))) s += 0.2;

@@ -45,6 +45,12 @@ TEST(Scripts, FoundMissedAndInvented) {
             << " repeated; owners right " << owners << ", due dates right " << dues << "\n";
   EXPECT_EQ(decisions.gold, 10u);
   EXPECT_EQ(tasks.gold, 17u);
+  // Measured: 9 and 17 found, 1 invented, 17 owners and 15 due dates right. The floors leave room for a retrained model.
+  EXPECT_GE(decisions.found, 8u);
+  EXPECT_GE(tasks.found, 15u);
+  EXPECT_LE(decisions.invented + tasks.invented, 3u);
+  EXPECT_GE(owners, 14u);
+  EXPECT_GE(dues, 13u);
 }
 
 MeetingScript tiny() {

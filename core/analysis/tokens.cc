@@ -112,6 +112,21 @@ void push_word(Builder& builder, const std::string& word, const Token& at) {
   builder.push(w.ends_with("'s") ? w.substr(0, w.size() - 2) : w, at);
 }
 
+/// Pushes what a lone contraction ending ("ll", "re", "s") stands for; false when it is none.
+bool push_ending(Builder& builder, std::string_view word, const Token& at) {
+  if (word == "s") {
+    builder.push("is", at);
+    return true;
+  }
+  for (const auto& e : kEndings) {
+    if (e.suffix.substr(0, 1) == "'" && e.suffix.substr(1) == word) {
+      builder.push(e.word, at);
+      return true;
+    }
+  }
+  return false;
+}
+
 bool is_pause(char c) { return c == ',' || c == ';' || c == ':'; }
 
 }  // namespace
@@ -126,12 +141,21 @@ std::vector<Token> tokenize(std::string_view text) {
       continue;
     }
     Token at;
+    const std::size_t begin = pos;
     at.begin = static_cast<std::uint32_t>(pos);
     at.capital = text[pos] >= 'A' && text[pos] <= 'Z';
-    const std::string word = read_word(text, pos);
+    std::string word = read_word(text, pos);
+    if (word == "e" && text.substr(pos).starts_with("-mail")) {
+      ++pos;
+      word += read_word(text, pos);
+    }
     at.end = static_cast<std::uint32_t>(pos);
     const bool cut_off = pos < text.size() && text[pos] == '-' && (pos + 1 == text.size() || text[pos + 1] == ' ');
     at.comma_after = pos < text.size() && is_pause(text[pos]);
+    // Some transcripts set contractions apart ("I 'll"): the ending is a word of its own then.
+    const bool apart = begin > 0 && text[begin - 1] == '\'';
+    if (apart) at.begin -= 1;
+    if (apart && push_ending(builder, word, at)) continue;
     if (!cut_off) push_word(builder, word, at);
   }
   return out;

@@ -50,12 +50,12 @@ def read_features(path, slots):
     return x, np.array(rules)
 
 
-def best_threshold(score, y):
-    """(F1, threshold) with the highest F1 over all cuts."""
+def best_threshold(score, y, share=1.0):
+    """(F1, threshold) of the cut with the highest F1, or of the highest cut that reaches `share` of it."""
     order = np.argsort(-score, kind="stable")
     hits = np.cumsum(y[order])
     n = np.arange(1, len(order) + 1)
     f1 = 2 * hits / (n + y.sum())
-    k = int(np.argmax(f1))
+    k = int(np.flatnonzero(f1 >= share * f1.max())[0])
     return float(f1[k]), float(score[order[k]])
 
