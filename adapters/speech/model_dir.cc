@@ -60,6 +60,17 @@ Result<ModelKind> single_file_kind(const std::string& name) {
                   "\"; give the folder its published name (such as sherpa-onnx-sense-voice-... or sherpa-onnx-nemo-ctc-...)");
 }
 
+// "...-tiny.en", "...-tiny-en", "...-en-2023-06-26", "...-en-int8"; but not "...-en-es-de-fr".
+bool english_only(std::string_view name) {
+  const std::size_t at = std::max(name.rfind("-en") + 1, name.rfind(".en") + 1);
+  if (at == 0) return false;
+  const std::string_view rest = name.substr(at + 2);
+  if (rest.empty()) return !holds(name.substr(0, at), "-zh");
+  if (rest.front() != '-') return false;
+  const std::string_view next = rest.substr(1, rest.find('-', 1) - 1);
+  return next.size() != 2 && next != "yue" && !holds(name.substr(0, at), "-zh");
+}
+
 void detect_pair(ModelFiles& m, const Finder& find, std::string_view low) {
   m.joiner = find.model({"joiner"});
   m.preprocessor = find.model({"preprocess"});
@@ -95,7 +106,7 @@ Result<ModelFiles> detect_model(const std::string& directory, const std::vector<
   if (m.name.empty()) m.name = std::filesystem::path(directory).lexically_normal().parent_path().filename().string();
   const std::string low = to_lower(m.name);
   m.tokens = find.tokens();
-  m.english_only = low.ends_with("-en") || low.ends_with(".en") || holds(low, "-en-");
+  m.english_only = english_only(low);
   if (m.tokens.empty()) {
     return fail(ErrorClass::kInvalid, "speech", directory + " holds no tokens.txt; it is not a complete sherpa-onnx model folder");
   }
