@@ -32,6 +32,7 @@ class AddressGuard {
 
   /// May a connection for this host and port go to private addresses?
   bool trusts(const UrlParts& url) const;
+  void allow(std::string host_and_port) { allowed_.push_back(std::move(host_and_port)); }
 
  private:
   std::vector<std::string> allowed_;

@@ -233,6 +233,13 @@ struct CurlClient::Impl {
 CurlClient::CurlClient(Loop& loop, CurlOptions options) : impl_(std::make_unique<Impl>(loop, std::move(options))) {}
 CurlClient::~CurlClient() = default;
 
+void CurlClient::allow(const std::string& url) {
+  const auto parts = read_url(url);
+  if (!parts || impl_->guard.trusts(*parts)) return;
+  const bool v6 = parts->host.find(':') != std::string::npos;
+  impl_->guard.allow((v6 ? "[" + parts->host + "]" : parts->host) + ":" + std::to_string(parts->port));
+}
+
 void CurlClient::send(HttpRequest request, std::function<void(Result<HttpResponse>)> done) {
   auto parts = read_url(request.url);
   const bool full = impl_->transfers.size() >= static_cast<std::size_t>(impl_->options.max_requests);

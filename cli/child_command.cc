@@ -1,0 +1,58 @@
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <vector>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/modules.h"
+#include "ipc/process.h"
+
+namespace hansard::cli {
+
+std::string find_module(const std::string& name) {
+  const auto exe = ipc::self_executable();
+  if (!exe) return "";
+  const std::string dir = exe->substr(0, exe->rfind('/'));
+  for (const std::string& folder : {dir, dir + "/lib/hansard", dir + "/../lib/hansard"}) {
+    const std::string path = folder + "/libhansard_" + name + ".so";
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) return path;
+  }
+  return "";
+}
+
+int run_module(const std::string& name, std::span<const std::string> args) {
+  const std::string path = find_module(name);
+  if (path.empty()) {
+    return report({ErrorClass::kNotFound, "cli", "the module libhansard_" + name + ".so is not beside the program; build or install it again"});
+  }
+  void* module = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (module == nullptr) return report({ErrorClass::kUnavailable, "cli", std::string("the module cannot be loaded: ") + ::dlerror()});
+  const auto main = reinterpret_cast<int (*)(int, char**)>(::dlsym(module, ("hansard_" + name + "_main").c_str()));
+  if (main == nullptr) return report({ErrorClass::kInternal, "cli", path + " is not a module of this version"});
+  std::vector<std::string> words(args.begin(), args.end());
+  std::vector<char*> argv;
+  for (auto& w : words) argv.push_back(w.data());
+  argv.push_back(nullptr);
+  return main(static_cast<int>(words.size()), argv.data());
+}
+
+int cmd_child(std::span<const std::string> args) {
+  if (args.empty() || (args[0] != "media" && args[0] != "speech")) return wrong_use("child needs media or speech");
+  return run_module(args[0], args.subspan(1));
+}
+
+int cmd_room(std::span<const std::string> args) {
+  std::vector<std::string> words{"room"};
+  words.insert(words.end(), args.begin(), args.end());
+  bool listens = false;
+  for (const auto& a : args) listens = listens || a == "--listen" || a.starts_with("--listen=");
+  if (!listens) words.insert(words.end(), {"--listen", "127.0.0.1:8188"});
+  std::fprintf(stderr, "hansard: the room server runs until Ctrl-C; open http://ADDRESS:PORT/rooms/NAME/join in a browser%s\n",
+               listens ? "" : " (here http://127.0.0.1:8188/rooms/NAME/join)");
+  return run_module("media", words);
+}
+
+}  // namespace hansard::cli

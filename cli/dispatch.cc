@@ -1,0 +1,145 @@
+#include <algorithm>
+#include <cstdio>
+#include <string_view>
+#include <vector>
+
+#include "cli/args.h"
+#include "cli/commands.h"
+#if __has_include("cli/transcribe_command.h")
+#include "cli/transcribe_command.h"
+#define HAS_TRANSCRIBE 1
+#endif
+#if __has_include("cli/analyze_command.h")
+#include "cli/analyze_command.h"
+#define HAS_ANALYZE 1
+#endif
+#if __has_include("cli/invite_command.h")
+#include "cli/invite_command.h"
+#define HAS_INVITE 1
+#endif
+#if __has_include("cli/calendar_commands.h")
+#include "cli/calendar_commands.h"
+#define HAS_CALENDAR 1
+#endif
+
+namespace hansard::cli {
+namespace {
+
+struct Command {
+  std::string_view name;
+  std::string_view usage;
+  std::string_view summary;
+  std::string_view details;
+  int (*run)(std::span<const std::string>);
+  bool hidden = false;
+};
+
+constexpr Command kCommands[] = {
+    {"serve", "serve [--config FILE] [--port PORT]", "run the daemon: watch calendars, attend meetings, serve the page",
+     "Prints the address of its page and runs until it is interrupted. Logs go to standard error, one JSON object a line.", &cmd_serve},
+    {"demo", "demo [--dir DIR] [--port PORT] [--exit]", "see the whole flow with two meetings on this machine",
+     "Starts a daemon of its own, a room and speakers, and shows both meetings live. With --exit it ends when both minutes are\n"
+     "written; otherwise it stays up until Ctrl-C. Needs no network. DIR keeps everything it makes.", &cmd_demo},
+    {"join", "join URL [--title TEXT] [--token TOKEN] [--config FILE]", "attend one meeting now and show it live",
+     "URL is a room (http://host/rooms/NAME) or a WHEP address. A running daemon is asked; without one the meeting is attended\n"
+     "by this command itself until it is over. Ctrl-C leaves the meeting and writes its minutes.", &cmd_join},
+    {"stop", "stop ID [--config FILE]", "leave a meeting; its minutes are written", "ID is shown by `hansard meetings list`.", &cmd_stop},
+    {"status", "status [--json] [--config FILE]", "say what the daemon does and where its page is", "", &cmd_status},
+    {"meetings", "meetings list|show ID [--json] [--config FILE]", "list meetings, or show one with its transcript and items",
+     "Reads the daemon; without one, the stored meetings.", &cmd_meetings},
+    {"doctor", "doctor [--json] [--config FILE]", "say what is missing and how to get it", "", &cmd_doctor},
+    {"config", "config check|show [--config FILE]", "check the configuration, or show what is in force", "", &cmd_config},
+#ifdef HAS_TRANSCRIBE
+    {"transcribe", "transcribe AUDIO... [--language L] [--format json|vtt|srt|md|txt] [-o FILE] [--jsonl]", "turn audio or video files into text",
+     "", &cmd_transcribe},
+#endif
+#ifdef HAS_ANALYZE
+    {"analyze", "analyze [FILE|-]", "find action items and decisions in transcripts (JSON Lines)", "", &cmd_analyze},
+#endif
+#ifdef HAS_INVITE
+    {"invite", "invite [FILE|-]", "find the join link in invitations (JSON Lines)", "", &cmd_invite},
+#endif
+#ifdef HAS_CALENDAR
+    {"calendar", "calendar expand FILE.ics --from T --to T | calendar rrule [FILE|-]", "list the occurrences of a calendar file", "", &cmd_calendar},
+#endif
+    {"room", "room [--listen ADDRESS:PORT] [--lobby]", "open a WebRTC room that people and programs can join", "", &cmd_room},
+    {"lifecycle", "lifecycle", "print the states of a meeting as a Mermaid diagram", "", &cmd_lifecycle},
+    {"child", "child media|speech ...", "", "", &cmd_child, true},
+};
+
+const Command* find_command(std::string_view name) {
+  const auto it = std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return c.name == name; });
+  return it == std::end(kCommands) ? nullptr : it;
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0u : 1u)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+void print_overview(std::FILE* out) {
+  std::fputs("hansard: attends meetings, writes transcripts, finds action items and decisions\n\nusage: hansard COMMAND ...\n\n", out);
+  for (const Command& c : kCommands) {
+    if (!c.hidden) std::fprintf(out, "  %-11.*s %.*s\n", static_cast<int>(c.name.size()), c.name.data(), static_cast<int>(c.summary.size()), c.summary.data());
+  }
+  std::fputs("\n`hansard help COMMAND` says more. Start with `hansard demo`.\n", out);
+}
+
+int print_help(const Command& c) {
+  std::printf("usage: hansard %.*s\n", static_cast<int>(c.usage.size()), c.usage.data());
+  if (!c.summary.empty()) std::printf("\n%.*s\n", static_cast<int>(c.summary.size()), c.summary.data());
+  if (!c.details.empty()) std::printf("%.*s\n", static_cast<int>(c.details.size()), c.details.data());
+  return kOk;
+}
+
+int unknown(const std::string& name) {
+  const Command* nearest = nullptr;
+  std::size_t best = 3;
+  for (const Command& c : kCommands) {
+    const std::size_t d = edit_distance(name, c.name);
+    if (!c.hidden && d < best) {
+      best = d;
+      nearest = &c;
+    }
+  }
+  return wrong_use("unknown command '" + name + "'" + (nearest != nullptr ? "; did you mean '" + std::string(nearest->name) + "'?" : ""));
+}
+
+}  // namespace
+
+int run(std::span<const std::string> args) {
+  if (args.empty()) {
+    print_overview(stderr);
+    return kWrongUse;
+  }
+  const std::string& name = args[0];
+  if (name == "--version" || name == "version") {
+    std::printf("hansard %s\n", HANSARD_VERSION);
+    return kOk;
+  }
+  if (name == "help" || name == "--help" || name == "-h") {
+    if (args.size() == 1) {
+      print_overview(stdout);
+      return kOk;
+    }
+    const Command* c = find_command(args[1]);
+    return c != nullptr ? print_help(*c) : unknown(args[1]);
+  }
+  const Command* command = find_command(name);
+  if (command == nullptr) return unknown(name);
+  const auto rest = args.subspan(1);
+  if (!command->hidden && std::any_of(rest.begin(), rest.end(), [](const std::string& a) { return a == "--help" || a == "-h"; })) return print_help(*command);
+  return command->run(rest);
+}
+
+}  // namespace hansard::cli

@@ -1,0 +1,101 @@
+// status, meetings, stop: what runs, and steering it.
+#include <cstdio>
+
+#include "adapters/files/files.h"
+#include "adapters/sqlite/sqlite_store.h"
+#include "cli/args.h"
+#include "cli/commands.h"
+#include "cli/daemon_client.h"
+#include "cli/live_view.h"
+#include "daemon/meeting_view.h"
+
+namespace hansard::cli {
+namespace {
+
+int print_json(const Json& json) {
+  std::printf("%s\n", json.dump().c_str());
+  return kOk;
+}
+
+void print_status(const Json& s, const std::string& page) {
+  std::printf("hansard %s, process %lld, since %s\n", s.text_or("version").c_str(), static_cast<long long>(s.int_or("pid", 0)), s.text_or("since").c_str());
+  std::printf("page        %s\n", page.c_str());
+  std::printf("data        %s (not encrypted)\n", s.text_or("data_dir").c_str());
+  std::printf("minutes     %s\n", s.text_or("output_dir").c_str());
+  const Json& r = s["recognizer"];
+  std::printf("recognizer  %s\n", r.bool_or("ready", false) ? r.text_or("model").c_str() : ("none: " + r.text_or("detail", "it starts")).c_str());
+  if (!s.text_or("store").empty()) std::printf("store       %s\n", s.text_or("store").c_str());
+  for (const Json& c : s["calendars"].items()) {
+    std::printf("calendar    %s: %s%s%s\n", c.text_or("id").c_str(), c.text_or("state").c_str(), c.text_or("detail").empty() ? "" : ", ", printable(c.text_or("detail")).c_str());
+  }
+  for (const Json& m : s["meetings"].items()) {
+    std::printf("meeting     %s  %-14s %s  %s\n", m.text_or("id").c_str(), m.text_or("state").c_str(), m.text_or("start").c_str(), printable(m.text_or("title")).c_str());
+  }
+  if (s["meetings"].items().empty()) std::puts("meetings    none ahead or running");
+}
+
+/// Meetings from the daemon, or straight from the store when none runs.
+Result<Json> read_meetings(const Config& config, const std::string& id) {
+  if (auto client = DaemonClient::find(config)) return client->get("/api/meetings" + (id.empty() ? "" : "/" + id));
+  const std::string path = config.data_dir + "/hansard.db";
+  if (auto there = read_file(path, 16); !there && there.error().code == ErrorClass::kNotFound) {
+    return fail(ErrorClass::kNotFound, "cli", "there are no meetings yet in " + config.data_dir);
+  }
+  auto store = open_sqlite_store(path);
+  if (!store) return pass(store);
+  return id.empty() ? meetings_view(**store) : meeting_view(**store, id);
+}
+
+}  // namespace
+
+int cmd_status(std::span<const std::string> args) {
+  const auto a = parse_args(args, {"--config"}, {"--json"});
+  if (!a || !a->rest.empty()) return wrong_use(a ? "status takes no '" + a->rest[0] + "'" : a.error().detail);
+  const auto config = load_config(a->text("--config"));
+  if (!config) return report(config.error());
+  auto client = DaemonClient::find(*config);
+  if (!client) return report(client.error());
+  auto status = client->get("/api/status");
+  if (!status) return report(status.error());
+  if (a->flag("--json")) return print_json(*status);
+  print_status(*status, client->page_url());
+  return kOk;
+}
+
+int cmd_meetings(std::span<const std::string> args) {
+  const auto a = parse_args(args, {"--config"}, {"--json"});
+  if (!a) return wrong_use(a.error().detail);
+  const std::string verb = a->rest.empty() ? "" : a->rest[0];
+  const bool show = verb == "show";
+  if ((verb != "list" || a->rest.size() != 1) && (!show || a->rest.size() != 2)) return wrong_use("meetings needs `list` or `show ID`");
+  const auto config = load_config(a->text("--config"));
+  if (!config) return report(config.error());
+  const auto json = read_meetings(*config, show ? a->rest[1] : "");
+  if (!json) return report(json.error());
+  if (a->flag("--json")) return print_json(*json);
+  if (show) {
+    print_meeting(stdout, *json, true);
+    return kOk;
+  }
+  for (const Json& m : json->items()) {
+    std::printf("%s  %-14s %s  %s%s\n", m.text_or("id").c_str(), m.text_or("state").c_str(), m.text_or("start").c_str(), printable(m.text_or("title")).c_str(),
+                m.text_or("code").empty() ? "" : ("  [" + m.text_or("code") + "] " + m.text_or("advice")).c_str());
+  }
+  if (json->items().empty()) std::puts("no meetings yet");
+  return kOk;
+}
+
+int cmd_stop(std::span<const std::string> args) {
+  const auto a = parse_args(args, {"--config"}, {});
+  if (!a || a->rest.size() != 1) return wrong_use(a ? "stop needs the ID of a meeting" : a.error().detail);
+  const auto config = load_config(a->text("--config"));
+  if (!config) return report(config.error());
+  auto client = DaemonClient::find(*config);
+  if (!client) return report(client.error());
+  auto done = client->post("/api/meetings/" + a->rest[0] + "/stop", Json());
+  if (!done) return report(done.error());
+  std::printf("leaving; the minutes will be written. `hansard meetings show %s` shows them.\n", a->rest[0].c_str());
+  return kOk;
+}
+
+}  // namespace hansard::cli

@@ -1,0 +1,213 @@
+#include "daemon/api.h"
+
+#include <algorithm>
+
+#include "core/base/text.h"
+#include "daemon/assets.h"
+#include "daemon/meeting_view.h"
+
+namespace hansard::api {
+namespace {
+
+struct Target {
+  std::string path;
+  std::vector<std::string> parts;  ///< decoded, without empty ones
+  std::string query;
+};
+
+int hex(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+std::string percent_decode(std::string_view s) {
+  std::string out;
+  for (std::size_t i = 0; i < s.size(); ++i) {
+    if (s[i] == '%' && i + 2 < s.size() && hex(s[i + 1]) >= 0 && hex(s[i + 2]) >= 0) {
+      out += static_cast<char>(hex(s[i + 1]) * 16 + hex(s[i + 2]));
+      i += 2;
+    } else {
+      out += s[i];
+    }
+  }
+  return out;
+}
+
+Target read_target(std::string_view target) {
+  Target out;
+  const auto question = target.find('?');
+  out.path = target.substr(0, question);
+  if (question != std::string_view::npos) out.query = target.substr(question + 1);
+  for (const auto part : split(out.path, '/')) {
+    if (!part.empty()) out.parts.push_back(percent_decode(part));
+  }
+  return out;
+}
+
+std::string query_value(const std::string& query, std::string_view name) {
+  for (const auto pair : split(query, '&')) {
+    const auto eq = pair.find('=');
+    if (pair.substr(0, eq) == name) return eq == std::string_view::npos ? "" : percent_decode(pair.substr(eq + 1));
+  }
+  return "";
+}
+
+int status_of(ErrorClass code) {
+  switch (code) {
+    case ErrorClass::kInvalid: return 400;
+    case ErrorClass::kNotFound: return 404;
+    case ErrorClass::kConflict: return 409;
+    case ErrorClass::kDenied: return 403;
+    case ErrorClass::kRateLimited: return 429;
+    case ErrorClass::kUnavailable: return 503;
+    case ErrorClass::kExhausted: return 507;
+    default: return 500;
+  }
+}
+
+Response error_of(const Error& error) { return error_response(status_of(error.code), name(error.code), error.detail); }
+
+Response json(Result<Json> value) {
+  if (!value) return error_of(value.error());
+  Response out;
+  out.body = value->dump();
+  return out;
+}
+
+Response method_not_allowed(std::string allow) {
+  Response out = error_response(405, "invalid", "this address does not take that method");
+  out.allow = std::move(allow);
+  return out;
+}
+
+bool host_is_ours(const Context& context, std::string_view host) {
+  const std::string lower = to_lower(host);
+  return std::find(context.hosts.begin(), context.hosts.end(), lower) != context.hosts.end();
+}
+
+/// A browser says where a request comes from; only our own page may ask.
+bool origin_is_ours(const Context& context, std::string_view origin) {
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (origin.starts_with(scheme)) return host_is_ours(context, origin.substr(scheme.size()));
+  }
+  return false;
+}
+
+Response page(const Request& request, const Target& target) {
+  if (request.method != "GET" && request.method != "HEAD") return method_not_allowed("GET, HEAD");
+  const std::string name = target.parts.empty() ? "index.html" : target.parts.size() == 1 ? target.parts[0] : "";
+  for (const Asset& asset : web_assets()) {
+    if (asset.name != name) continue;
+    Response out;
+    out.type = asset.type;
+    out.body = asset.bytes;
+    return out;
+  }
+  return error_response(404, "not_found", "there is nothing at this address");
+}
+
+Response events(const Context& context, const Request& request, const Target& target) {
+  if (request.method != "GET") return method_not_allowed("GET");
+  std::string after = request.last_event_id;
+  if (after.empty()) after = query_value(target.query, "after");
+  std::int64_t seq = static_cast<std::int64_t>(context.last_seq());
+  if (!after.empty() && !parse_digits(after, seq)) return error_response(400, "invalid", "'after' must be a sequence number");
+  Response out;
+  out.type = "text/event-stream";
+  out.stream = true;
+  out.after = static_cast<std::uint64_t>(seq);
+  return out;
+}
+
+Response join(const Context& context, const Request& request) {
+  if (to_lower(std::string_view(request.content_type).substr(0, request.content_type.find(';'))) != "application/json") {
+    return error_response(415, "invalid", "send the meeting as application/json");
+  }
+  const auto body = Json::parse(request.body);
+  if (!body || !body->is_object()) return error_response(400, "invalid", "the body is not a JSON object");
+  auto id = context.join(*body);
+  if (!id) return error_of(id.error());
+  Json out = Json::object();
+  out.set("id", *id);
+  Response response;
+  response.status = 202;
+  response.body = out.dump();
+  return response;
+}
+
+Response command(const Context& context, const std::string& id, const std::string& verb) {
+  flow::Event event;
+  if (verb == "stop") event = flow::StopRequested{"operator"};
+  if (verb == "pause") event = flow::PauseRequested{true, "operator"};
+  if (verb == "resume") event = flow::PauseRequested{false, "operator"};
+  const auto state = load_meeting(context.store, id);
+  if (!state) return error_of(state.error());
+  if (!context.post(id, std::move(event))) return error_response(409, "conflict", "the meeting is over already");
+  Response out;
+  out.status = 202;
+  out.body = "{}";
+  return out;
+}
+
+Response meetings(const Context& context, const Request& request, const Target& target) {
+  const bool get = request.method == "GET" || request.method == "HEAD";
+  const bool post = request.method == "POST";
+  if (target.parts.size() == 2) {
+    if (post) return join(context, request);
+    return get ? json(meetings_view(context.store)) : method_not_allowed("GET, POST");
+  }
+  const std::string& id = target.parts[2];
+  if (target.parts.size() == 3) return get ? json(meeting_view(context.store, id)) : method_not_allowed("GET");
+  const std::string& verb = target.parts[3];
+  if (target.parts.size() == 4 && (verb == "stop" || verb == "pause" || verb == "resume")) {
+    return post ? command(context, id, verb) : method_not_allowed("POST");
+  }
+  return error_response(404, "not_found", "there is nothing at this address");
+}
+
+}  // namespace
+
+Response error_response(int status, std::string_view code, std::string_view detail) {
+  Json error = Json::object();
+  error.set("code", code).set("detail", detail);
+  Json body = Json::object();
+  body.set("error", std::move(error));
+  Response out;
+  out.status = status;
+  out.body = body.dump();
+  return out;
+}
+
+bool same_secret(std::string_view a, std::string_view b) {
+  unsigned difference = a.size() == b.size() ? 0 : 1;
+  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned>(a[i] ^ (b.empty() ? 0 : b[i % b.size()]));
+  return difference == 0;
+}
+
+Response handle(const Context& context, const Request& request) {
+  const Target target = read_target(request.target);
+  // A page elsewhere may make a browser send requests here under another name, or from its own origin.
+  if (!host_is_ours(context, request.host)) return error_response(421, "denied", "this name does not lead here; see 'names' in [listen]");
+  if (!request.origin.empty() && !origin_is_ours(context, request.origin)) return error_response(403, "denied", "requests from other sites are refused");
+  if (target.path == "/healthz") {
+    if (request.method != "GET" && request.method != "HEAD") return method_not_allowed("GET, HEAD");
+    Response out;
+    out.body = "{\"ok\":true}";
+    return out;
+  }
+  if (target.parts.empty() || target.parts[0] != "api") return page(request, target);
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string_view given = request.authorization;
+  if (!starts_with_ignore_case(given, kBearer) || !same_secret(given.substr(kBearer.size()), context.token)) {
+    return error_response(401, "denied", "a bearer token is needed; open the address that `hansard status` prints");
+  }
+  const std::string area = target.parts.size() > 1 ? target.parts[1] : "";
+  if (area == "meetings") return meetings(context, request, target);
+  if (area == "status" && target.parts.size() == 2) return request.method == "GET" ? json(context.status()) : method_not_allowed("GET");
+  if (area == "events" && target.parts.size() == 2) return events(context, request, target);
+  return error_response(404, "not_found", "there is nothing at this address");
+}
+
+}  // namespace hansard::api

@@ -1,0 +1,54 @@
+#pragma once
+// The HTTP API as functions from request to response: no sockets here (daemon/http_server.h has them).
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/flow/events.h"
+#include "ports/store.h"
+
+namespace hansard::api {
+
+struct Request {
+  std::string method;
+  std::string target;  ///< path and query
+  std::string host;
+  std::string origin;
+  std::string authorization;
+  std::string content_type;
+  std::string last_event_id;
+  std::string body;
+};
+
+struct Response {
+  int status = 200;
+  std::string type = "application/json";
+  std::string body;
+  std::string allow;        ///< for 405
+  bool stream = false;      ///< answer with live events after `after`
+  std::uint64_t after = 0;
+};
+
+struct Context {
+  Store& store;
+  std::string token;
+  std::vector<std::string> hosts;             ///< what a Host header may say, in lower case
+  std::function<Json()> status;
+  std::function<std::uint64_t()> last_seq;
+  /// A meeting by hand: URL, title, token -> its id. Errors: kInvalid.
+  std::function<Result<std::string>(const Json& body)> join;
+  /// False when the meeting is not living.
+  std::function<bool(const std::string& meeting, flow::Event event)> post;
+};
+
+Response handle(const Context& context, const Request& request);
+
+/// An error as the API says it: {"error": {"code", "detail"}}.
+Response error_response(int status, std::string_view code, std::string_view detail);
+
+/// Compares without telling by its time where two texts differ.
+bool same_secret(std::string_view a, std::string_view b);
+
+}  // namespace hansard::api

@@ -1,0 +1,429 @@
+#include "daemon/app.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+
+#include "adapters/children/media_processes.h"
+#include "adapters/children/speech_process.h"
+#include "adapters/curl/guard.h"
+#include "adapters/curl/http_client.h"
+#include "adapters/files/files.h"
+#include "adapters/files/posix.h"
+#include "adapters/files/spool.h"
+#include "adapters/sqlite/sqlite_store.h"
+#include "adapters/zoneinfo/zoneinfo.h"
+#include "core/analysis/weights/embedded.h"
+#include "core/base/text.h"
+#include "core/calendar/invite_platform.h"
+#include "daemon/api.h"
+#include "daemon/asio_loop.h"
+#include "daemon/http_server.h"
+#include "host/stored.h"
+#include "ipc/process.h"
+
+namespace hansard {
+namespace {
+
+constexpr std::string_view kArea = "daemon";
+constexpr Duration kLongestWait = seconds(1);
+/// How often work that waits for a busy recognizer is tried again.
+constexpr Duration kBacklogWait = milliseconds(50);
+constexpr Duration kByHandLength = hours(4);
+constexpr std::size_t kMaxWeights = 64u << 20;
+
+class SystemClock final : public Clock {
+ public:
+  Instant now() const override {
+    return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
+  }
+};
+
+Result<std::string> random_hex(std::size_t bytes) {
+  std::string raw(bytes, '\0');
+  if (::getrandom(raw.data(), raw.size(), 0) != static_cast<ssize_t>(raw.size())) return fail(ErrorClass::kInternal, kArea, "no random numbers to be had");
+  std::string out;
+  for (const char c : raw) {
+    constexpr const char* kDigits = "0123456789abcdef";
+    out += kDigits[static_cast<unsigned char>(c) >> 4];
+    out += kDigits[static_cast<unsigned char>(c) & 15];
+  }
+  return out;
+}
+
+/// The token of the API: from the environment, else kept in data_dir, made at the first start.
+Result<std::string> api_token(const Config& config) {
+  if (!config.api_token.empty()) return config.api_token;
+  const std::string path = api_token_path(config.data_dir);
+  auto kept = read_file(path, 4096);
+  if (kept && trim(*kept).size() >= 16) return std::string(trim(*kept));
+  auto made = random_hex(24);
+  if (!made) return made;
+  if (auto written = write_file(path, *made + "\n", 0600); !written) return pass(written);
+  return made;
+}
+
+Result<posix::Descriptor> lock_data_dir(const std::string& dir) {
+  const std::string path = dir + "/lock";
+  posix::Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!file) return posix::failed(kArea, "open", path);
+  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
+  return fail(ErrorClass::kConflict, kArea, "another hansard runs on " + dir + "; stop it, or give this one its own data_dir");
+}
+
+Result<std::string> load_weights(const Config& config) {
+  if (config.analysis_weights.empty()) return std::string(analysis::embedded_weights());
+  return read_file(config.analysis_weights, kMaxWeights);
+}
+
+}  // namespace
+
+std::string daemon_info_path(const std::string& data_dir) { return data_dir + "/daemon.json"; }
+std::string api_token_path(const std::string& data_dir) { return data_dir + "/api-token"; }
+
+std::string find_share_file(const std::string& name) {
+  const auto exe = ipc::self_executable();
+  const std::string dir = exe ? exe->substr(0, exe->rfind('/')) : ".";
+  for (const std::string& base : {dir + "/share/", dir + "/../share/hansard/", std::string(HANSARD_SOURCE_DIR "/share/")}) {
+    std::error_code error;
+    if (std::filesystem::exists(base + name, error)) return base + name;
+  }
+  return "";
+}
+
+struct App::Impl {
+  explicit Impl(AppOptions o) : options(std::move(o)), config(options.config) {}
+
+  Result<void> open();
+  Result<void> open_store();
+  Result<void> open_http();
+  void make_adapters(const std::string& executable);
+  void begin_calendars();
+  void trust_meetings();
+  Json status() const;
+  api::Context api_context();
+  void published(const host::LiveRecord& record);
+  Result<void> turn();
+  void shut_down();
+
+  AppOptions options;
+  Config config;
+  SystemClock clock;
+  posix::Descriptor lock;
+  std::string token;
+  std::uint16_t port = 0;
+  Instant started;
+  AsioLoop loop;
+  std::unique_ptr<Store> store;
+  std::optional<DiskFiles> files;
+  std::optional<DiskSpool> spool;
+  std::optional<CurlClient> http_client;
+  std::optional<MediaProcesses> media;
+  std::optional<SpeechProcess> speech;
+  std::optional<host::Executor> executor;
+  std::optional<host::Engine> engine;
+  std::optional<LiveHub> hub;
+  std::optional<HttpServer> server;
+  std::map<std::string, flow::CalendarRecord> calendars;  ///< last word about each source
+  std::function<void(const LiveEvent&)> on_event;
+  std::function<void()> on_signal;
+  bool stopping = false;
+  bool store_failing = false;
+};
+
+Result<void> App::Impl::open() {
+  started = clock.now();
+  log::set_level(config.log_level);
+  if (auto r = make_folders(config.data_dir, 0700); !r) return r;
+  if (auto r = make_folders(config.output_dir, 0700); !r) return r;
+  auto locked = lock_data_dir(config.data_dir);
+  if (!locked) return pass(locked);
+  lock = std::move(*locked);
+  auto made = api_token(config);
+  if (!made) return pass(made);
+  token = *made;
+  if (auto r = open_store(); !r) return r;
+  std::string executable = options.executable;
+  if (executable.empty()) {
+    auto self = ipc::self_executable();
+    if (!self) return pass(self);
+    executable = *self;
+  }
+  make_adapters(executable);
+  auto weights = load_weights(config);
+  if (!weights) return pass(weights);
+  host::ExecutorConfig e;
+  e.analysis_weights = std::move(*weights);
+  e.generic_hosts = config.media_hosts;
+  e.own_addresses = config.own_addresses;
+  e.min_free_bytes = config.min_free_bytes;
+  e.read_zone = [](std::string_view name) { return read_system_zone(name); };
+  e.local_zone = system_zone_name();
+  executor.emplace(host::ExecutorPorts{clock, *store, *http_client, *media, *speech, *spool, *files}, std::move(e));
+  engine.emplace(*store, clock, *executor);
+  executor->connect(*engine);
+  engine->on_record([this](const host::LiveRecord& record) { published(record); });
+  executor->on_partial([this](const host::LivePartial& partial) {
+    hub->publish(partial);
+    if (on_event) on_event(live_event(partial));
+  });
+  if (options.http) {
+    if (auto r = open_http(); !r) return r;
+  }
+  speech->start();
+  if (auto r = engine->start("hansard"); !r) return r;
+  trust_meetings();
+  begin_calendars();
+  return {};
+}
+
+Result<void> App::Impl::open_store() {
+  auto opened = open_sqlite_store(config.data_dir + "/hansard.db");
+  if (!opened) return pass(opened);
+  store = std::move(*opened);
+  auto last = store->last_seq();
+  if (!last) return pass(last);
+  hub.emplace(*store, *last);
+  return {};
+}
+
+void App::Impl::make_adapters(const std::string& executable) {
+  files.emplace(config.output_dir, config.data_dir);
+  spool.emplace(config.data_dir + "/audio");
+  CurlOptions curl;
+  curl.allowed_hosts = config.allow_hosts;
+  curl.allowed_hosts.insert(curl.allowed_hosts.end(), config.media_hosts.begin(), config.media_hosts.end());
+  http_client.emplace(loop, std::move(curl));
+  MediaProcessOptions m;
+  m.executable = executable;
+  m.leave_limit = config.meeting.leave.leave_answer - milliseconds(500);
+  m.log = [](const std::string& meeting, const std::string& what, pid_t pid) { log::info(what, {{"meeting", meeting}, {"pid", std::int64_t{pid}}}); };
+  media.emplace(loop, std::move(m));
+  SpeechProcessOptions s;
+  s.executable = executable;
+  s.args = {"speech", "--fd", "3"};
+  if (!config.speech_models.empty()) s.args.insert(s.args.end(), {"--models", config.speech_models});
+  if (!config.speech_model_dir.empty()) s.args.insert(s.args.end(), {"--model", config.speech_model_dir});
+  s.log = [](const std::string& what, pid_t pid) { log::info(what, {{"pid", std::int64_t{pid}}}); };
+  speech.emplace(loop, std::move(s));
+}
+
+Result<void> App::Impl::open_http() {
+  server.emplace(loop, *hub);
+  auto bound = server->listen(config.listen_address, config.listen_port);
+  if (!bound) return pass(bound);
+  port = *bound;
+  const DaemonInfo info{::getpid(), config.listen_address, port};
+  return write_file(daemon_info_path(config.data_dir), to_json(info).dump() + "\n", 0600);
+}
+
+void App::Impl::begin_calendars() {
+  for (const auto& source : config.calendars) {
+    // An aggregate of its own; the same configuration again changes nothing.
+    std::uint64_t seed = 0;
+    (void)!::getrandom(&seed, sizeof seed, 0);
+    engine->post("calendar:" + source.id, flow::CalendarConfigured{source, config.meeting, seed});
+  }
+}
+
+/// The addresses that a person has named by hand may be asked, wherever they are.
+void App::Impl::trust_meetings() {
+  engine->for_each([this](const std::string&, const flow::State& state) {
+    const auto* m = std::get_if<flow::MeetingState>(&state);
+    if (m != nullptr && m->spec.by_hand) http_client->allow(m->spec.url);
+  });
+}
+
+void App::Impl::published(const host::LiveRecord& record) {
+  if (const auto* state = std::get_if<flow::StateRecord>(&record.record)) {
+    log::info("meeting state", {{"meeting", record.aggregate}, {"state", enum_name(state->state)}, {"code", enum_name(state->code)}});
+  } else if (const auto* calendar = std::get_if<flow::CalendarRecord>(&record.record)) {
+    calendars[calendar->source] = *calendar;
+    const auto level = calendar->state == "ok" ? log::Level::kInfo : log::Level::kWarning;
+    log::write(level, "calendar", {{"source", calendar->source}, {"state", calendar->state}, {"detail", calendar->detail}, {"meetings", std::int64_t{calendar->meetings}}});
+  }
+  hub->publish(record);
+  if (on_event) on_event(live_event(record));
+}
+
+Json App::Impl::status() const {
+  Json recognizer = Json::object();
+  recognizer.set("ready", speech->ready()).set("model", speech->model()).set("detail", speech->unavailable()).set("pid", std::int64_t{speech->pid()});
+  Json sources = Json::array();
+  for (const auto& source : config.calendars) {
+    const auto known = calendars.find(source.id);
+    Json one = Json::object();
+    one.set("id", source.id).set("state", known == calendars.end() ? "not read yet" : known->second.state);
+    if (known != calendars.end()) one.set("detail", known->second.detail).set("meetings", std::int64_t{known->second.meetings});
+    sources.push(std::move(one));
+  }
+  Json living = Json::array();
+  const auto pids = media->pids();
+  engine->for_each([&](const std::string& id, const flow::State& state) {
+    const auto* m = std::get_if<flow::MeetingState>(&state);
+    if (m == nullptr) return;
+    Json one = Json::object();
+    one.set("id", id).set("state", enum_name(m->state)).set("title", m->spec.title).set("start", format_rfc3339(m->spec.start));
+    if (const auto pid = pids.find(id); pid != pids.end()) one.set("media_pid", std::int64_t{pid->second});
+    living.push(std::move(one));
+  });
+  Json out = Json::object();
+  out.set("version", HANSARD_VERSION).set("pid", std::int64_t{::getpid()}).set("since", format_rfc3339(started));
+  out.set("data_dir", config.data_dir).set("output_dir", config.output_dir).set("recognizer", std::move(recognizer));
+  out.set("calendars", std::move(sources)).set("meetings", std::move(living)).set("viewers", std::int64_t(hub->viewers())).set("last_seq", hub->last_seq());
+  out.set("encrypted_at_rest", false);
+  if (store_failing) out.set("store", "failing: the disk may be full");
+  return out;
+}
+
+api::Context App::Impl::api_context() {
+  const std::string suffix = ":" + std::to_string(port);
+  std::vector<std::string> hosts{"127.0.0.1" + suffix, "localhost" + suffix, "[::1]" + suffix};
+  const bool v6 = config.listen_address.find(':') != std::string::npos;
+  hosts.push_back((v6 ? "[" + config.listen_address + "]" : config.listen_address) + suffix);
+  for (const auto& name : config.allowed_names) {
+    hosts.push_back(to_lower(name));
+    hosts.push_back(to_lower(name) + suffix);
+  }
+  return {*store,
+          token,
+          std::move(hosts),
+          [this] { return status(); },
+          [this] { return hub->last_seq(); },
+          {},
+          {}};
+}
+
+/// Waits, does what has come up, commits it.
+Result<void> App::Impl::turn() {
+  Duration wait = kLongestWait;
+  if (const auto deadline = engine->next_deadline()) wait = std::clamp(*deadline - clock.now(), Duration{0}, wait);
+  if (executor->has_backlog()) wait = std::min(wait, kBacklogWait);
+  loop.turn(wait);
+  if (executor->has_backlog()) executor->poll();
+  auto drained = engine->drain();
+  if (drained) {
+    store_failing = false;
+    return {};
+  }
+  const ErrorClass code = drained.error().code;
+  if (!retryable(code) && code != ErrorClass::kExhausted) return drained;
+  // The engine keeps its queue and tries again by itself; nothing is released meanwhile.
+  if (!std::exchange(store_failing, true)) log::error("the store cannot be written", {{"detail", drained.error().detail}});
+  return {};
+}
+
+void App::Impl::shut_down() {
+  if (server) server->close();
+  bool left = false;
+  media->shut_down([&left] { left = true; });
+  const Instant limit = clock.now() + seconds(6);
+  // What still comes in goes through the engine: finals and coverage of the last seconds are kept.
+  while (!left && clock.now() < limit) {
+    loop.turn(milliseconds(100));
+    if (executor->has_backlog()) executor->poll();
+    if (!engine->drain()) break;
+  }
+  ::unlink(daemon_info_path(config.data_dir).c_str());
+}
+
+App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+App::~App() = default;
+
+Result<std::unique_ptr<App>> App::open(AppOptions options) {
+  std::unique_ptr<App> app(new App(std::make_unique<Impl>(std::move(options))));
+  Impl& impl = *app->impl_;
+  if (auto r = impl.open(); !r) return pass(r);
+  if (impl.server) {
+    api::Context context = impl.api_context();
+    App* self = app.get();
+    context.join = [self](const Json& body) { return self->join({body.text_or("url"), body.text_or("title"), body.text_or("token")}); };
+    context.post = [self](const std::string& meeting, flow::Event event) { return self->post(meeting, std::move(event)); };
+    impl.server->serve(std::move(context));
+  }
+  return app;
+}
+
+std::string App::page_url() const {
+  if (!impl_->server) return "";
+  const std::string& a = impl_->config.listen_address;
+  const std::string host = a.find(':') != std::string::npos ? "[" + a + "]" : a;
+  return "http://" + host + ":" + std::to_string(impl_->port) + "/#token=" + impl_->token;
+}
+
+Result<std::string> App::join(const JoinRequest& request) {
+  const auto invalid = [](std::string detail) { return fail(ErrorClass::kInvalid, "join", std::move(detail)); };
+  flow::MeetingSpec spec;
+  spec.url = std::string(trim(request.url));
+  if (spec.url.empty() || spec.url.size() > 4096) return invalid("give the meeting's address: a room (http://host/rooms/NAME) or a WHEP URL");
+  if (const auto link = calendar::read_join_link(spec.url, {}); link) {
+    spec.platform = link->platform;
+    spec.meeting_key = link->meeting_id.empty() ? link->url : link->meeting_id;
+    spec.url = link->url;
+  } else {
+    if (const auto parts = read_url(spec.url); !parts) return std::unexpected(parts.error());
+    spec.platform = "generic";
+    spec.meeting_key = spec.url;
+  }
+  // A meeting that is already attended is not joined twice.
+  std::optional<std::string> running;
+  impl_->engine->for_each([&](const std::string& id, const flow::State& state) {
+    const auto* m = std::get_if<flow::MeetingState>(&state);
+    if (m != nullptr && meeting::wants_media(m->state) && m->spec.platform == spec.platform && m->spec.meeting_key == spec.meeting_key) running = id;
+  });
+  if (running) return *running;
+  const Instant now = impl_->clock.now();
+  spec.title = request.title.empty() ? "Meeting joined by hand" : sanitize_utf8(std::string_view(request.title).substr(0, 500));
+  spec.token = request.token;
+  spec.start = now;
+  spec.end = now + kByHandLength;
+  spec.source = "manual";
+  spec.by_hand = true;
+  impl_->http_client->allow(spec.url);
+  std::uint64_t seed = 0;
+  (void)!::getrandom(&seed, sizeof seed, 0);
+  const std::string id = flow::meeting_id(spec.platform, spec.meeting_key, now);
+  impl_->engine->post(id, flow::MeetingSeen{id, std::move(spec), impl_->config.meeting, seed});
+  return id;
+}
+
+bool App::post(const std::string& meeting, flow::Event event) {
+  if (find(meeting) == nullptr) return false;
+  impl_->engine->post(meeting, std::move(event));
+  return true;
+}
+
+const flow::MeetingState* App::find(const std::string& meeting) const {
+  const flow::State* state = impl_->engine->find(meeting);
+  return state == nullptr ? nullptr : std::get_if<flow::MeetingState>(state);
+}
+
+Store& App::store() { return *impl_->store; }
+void App::on_event(std::function<void(const LiveEvent&)> f) { impl_->on_event = std::move(f); }
+void App::on_signal(std::function<void()> f) { impl_->on_signal = std::move(f); }
+void App::stop() { impl_->stopping = true; }
+
+Result<void> App::run() {
+  impl_->loop.on_stop_signal([this](int) {
+    if (impl_->on_signal) {
+      std::exchange(impl_->on_signal, nullptr)();
+    } else {
+      impl_->stopping = true;
+    }
+  });
+  while (!impl_->stopping) {
+    if (auto r = impl_->turn(); !r) return r;
+  }
+  log::info("stopping");
+  impl_->shut_down();
+  return {};
+}
+
+}  // namespace hansard

@@ -1,0 +1,354 @@
+#include "daemon/config.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "core/base/text.h"
+
+namespace hansard {
+namespace {
+
+constexpr std::string_view kArea = "config";
+
+std::string environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+/// "90", "90s", "15min", "24h", "500ms". Errors: what to write instead.
+Result<Duration> parse_duration(std::string_view text) {
+  const auto unit_at = text.find_first_not_of("0123456789");
+  std::int64_t n = 0;
+  if (unit_at == 0 || unit_at == std::string_view::npos || !parse_digits(text.substr(0, unit_at), n) || n > 1'000'000'000) {
+    return fail(ErrorClass::kInvalid, kArea, "expected a time like \"30s\", \"15min\" or \"24h\"");
+  }
+  const std::string_view unit = text.substr(unit_at);
+  if (unit == "ms") return milliseconds(n);
+  if (unit == "s") return seconds(n);
+  if (unit == "min") return minutes(n);
+  if (unit == "h") return hours(n);
+  return fail(ErrorClass::kInvalid, kArea, "expected a time like \"30s\", \"15min\" or \"24h\"");
+}
+
+/// Walks one table: reads the known keys, then reports those that are left.
+class Section {
+ public:
+  Section(const toml::table& table, std::string name, std::vector<std::string>& problems) : table_(table), name_(std::move(name)), problems_(problems) {}
+
+  void text(const char* key, std::string& out, bool required = false) {
+    const toml::node* node = take(key);
+    if (node == nullptr) {
+      if (required) problem(table_.source(), std::string("'") + key + "' is missing in " + name_);
+      return;
+    }
+    if (const auto* v = node->as_string()) {
+      out = v->get();
+    } else {
+      wrong(*node, key, "a text in quotes");
+    }
+  }
+  void flag(const char* key, bool& out) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return;
+    if (const auto* v = node->as_boolean()) {
+      out = v->get();
+    } else {
+      wrong(*node, key, "true or false");
+    }
+  }
+  void number(const char* key, std::int64_t low, std::int64_t high, std::int64_t& out) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return;
+    const auto* v = node->as_integer();
+    if (v != nullptr && v->get() >= low && v->get() <= high) {
+      out = v->get();
+    } else {
+      wrong(*node, key, "a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+    }
+  }
+  void duration(const char* key, Duration& out, Duration least = {0}) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return;
+    const auto* v = node->as_string();
+    const auto parsed = v != nullptr ? parse_duration(v->get()) : Result<Duration>(fail(ErrorClass::kInvalid, kArea, ""));
+    if (!parsed) {
+      wrong(*node, key, "a time like \"30s\", \"15min\" or \"24h\"");
+    } else if (*parsed < least) {
+      wrong(*node, key, "at least " + std::to_string(least.ms / 1000) + " s");
+    } else {
+      out = *parsed;
+    }
+  }
+  void texts(const char* key, std::vector<std::string>& out) {
+    const toml::node* node = take(key);
+    if (node == nullptr) return;
+    const auto* list = node->as_array();
+    out.clear();
+    if (list == nullptr) return wrong(*node, key, "a list of texts");
+    for (const auto& item : *list) {
+      const auto* v = item.as_string();
+      if (v == nullptr) return wrong(item, key, "a list of texts");
+      out.push_back(v->get());
+    }
+  }
+  const toml::node* take(const char* key) {
+    known_.insert(key);
+    return table_.get(key);
+  }
+  void wrong(const toml::node& node, const char* key, const std::string& expected) {
+    problem(node.source(), std::string("'") + key + "' in " + name_ + " must be " + expected);
+  }
+  void problem(const toml::source_region& where, const std::string& what) {
+    problems_.push_back("line " + std::to_string(where.begin.line) + ": " + what);
+  }
+  void finish() {
+    for (const auto& [key, node] : table_) {
+      if (known_.contains(std::string(key.str()))) continue;
+      std::string names;
+      for (const auto& k : known_) names += (names.empty() ? "" : ", ") + k;
+      problem(node.source(), "unknown key '" + std::string(key.str()) + "' in " + name_ + "; known are " + names);
+    }
+  }
+
+ private:
+  const toml::table& table_;
+  std::string name_;
+  std::vector<std::string>& problems_;
+  std::set<std::string> known_;
+};
+
+template <class F>
+void sub_table(Section& parent, const char* key, std::vector<std::string>& problems, F read) {
+  const toml::node* node = parent.take(key);
+  if (node == nullptr) return;
+  if (const auto* table = node->as_table()) {
+    Section section(*table, std::string("[") + key + "]", problems);
+    read(section);
+    section.finish();
+  } else {
+    parent.wrong(*node, key, "a table");
+  }
+}
+
+/// A path as written in the file: ~ is the home, a relative one is seen from the file's folder.
+std::string expand_path(const std::string& path, const std::string& file) {
+  if (path.empty() || path.front() == '/') return path;
+  if (path.starts_with("~/")) return environment("HOME") + path.substr(1);
+  const auto slash = file.rfind('/');
+  return slash == std::string::npos ? path : file.substr(0, slash + 1) + path;
+}
+
+void read_calendar(Section& section, const toml::node& node, const std::string& file, Config& config) {
+  flow::CalendarSource source;
+  std::string address;
+  std::string path;
+  section.text("id", source.id, true);
+  section.text("kind", source.kind);
+  section.text("url", address);
+  section.text("path", path);
+  section.duration("interval", source.interval, seconds(1));
+  section.duration("look_ahead", source.look_ahead, minutes(1));
+  if (source.kind.empty()) source.kind = "ics";
+  if (source.kind != "ics") section.problem(node.source(), "'kind' in [[calendar]] must be \"ics\"");
+  if (address.empty() == path.empty()) section.problem(node.source(), "[[calendar]] needs either 'url' or 'path'");
+  source.url = address.empty() ? expand_path(path, file) : address;
+  for (const auto& other : config.calendars) {
+    if (other.id == source.id) section.problem(node.source(), "two calendars have the id '" + source.id + "'");
+  }
+  config.calendars.push_back(std::move(source));
+}
+
+void read_meeting_sections(Section& root, std::vector<std::string>& problems, Config& config) {
+  sub_table(root, "join", problems, [&](Section& s) {
+    auto& join = config.meeting.join;
+    s.duration("validate_before", join.validate_before);
+    s.duration("join_before", join.join_before);
+    s.duration("not_started_retry", join.not_started_retry, seconds(1));
+    s.text("display_name", config.meeting.display_name);
+  });
+  sub_table(root, "leave", problems, [&](Section& s) {
+    auto& leave = config.meeting.leave;
+    s.duration("lobby", leave.lobby, seconds(1));
+    s.duration("alone", leave.alone, seconds(1));
+    s.duration("only_bots", leave.only_bots, seconds(1));
+    s.duration("silent", leave.silent, seconds(1));
+    s.duration("grace", leave.grace);
+    s.duration("join_answer", leave.join_answer, seconds(1));
+    s.duration("leave_answer", leave.leave_answer, seconds(1));
+  });
+}
+
+void read_level(Section& section, Config& config) {
+  std::string level = "info";
+  section.text("level", level);
+  const std::map<std::string, log::Level> levels{
+      {"debug", log::Level::kDebug}, {"info", log::Level::kInfo}, {"warning", log::Level::kWarning}, {"error", log::Level::kError}};
+  if (const auto it = levels.find(level); it != levels.end()) {
+    config.log_level = it->second;
+  } else if (const toml::node* node = section.take("level")) {
+    section.wrong(*node, "level", "\"debug\", \"info\", \"warning\" or \"error\"");
+  }
+}
+
+void read_root(Section& root, std::vector<std::string>& problems, const std::string& path, Config& config) {
+  std::string data_dir;
+  std::string output_dir;
+  root.text("data_dir", data_dir);
+  root.text("output_dir", output_dir);
+  root.texts("own_addresses", config.own_addresses);
+  if (!data_dir.empty()) config.data_dir = expand_path(data_dir, path);
+  config.output_dir = output_dir.empty() ? config.data_dir + "/minutes" : expand_path(output_dir, path);
+  sub_table(root, "listen", problems, [&](Section& s) {
+    std::int64_t port = config.listen_port;
+    s.text("address", config.listen_address);
+    s.number("port", 0, 65535, port);
+    s.flag("allow_remote", config.allow_remote);
+    s.texts("names", config.allowed_names);
+    config.listen_port = static_cast<std::uint16_t>(port);
+    const bool loopback = config.listen_address.starts_with("127.") || config.listen_address == "::1";
+    if (const toml::node* node = s.take("address"); node != nullptr && !loopback && !config.allow_remote) {
+      s.problem(node->source(), "'address' in [listen] is not a loopback address; the page has no encryption of its own, so put a TLS proxy in front and set allow_remote = true");
+    }
+  });
+  if (const toml::node* node = root.take("calendar")) {
+    const auto* list = node->as_array();
+    if (list == nullptr) root.wrong(*node, "calendar", "written as [[calendar]]");
+    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
+      const auto* table = (*list)[i].as_table();
+      if (table == nullptr) {
+        root.wrong((*list)[i], "calendar", "written as [[calendar]]");
+        continue;
+      }
+      Section section(*table, "[[calendar]]", problems);
+      read_calendar(section, *table, path, config);
+      section.finish();
+    }
+  }
+  read_meeting_sections(root, problems, config);
+  sub_table(root, "speech", problems, [&](Section& s) {
+    s.text("models_dir", config.speech_models);
+    s.text("model_dir", config.speech_model_dir);
+    s.text("language", config.meeting.language);
+    s.duration("keep_audio", config.meeting.keep_audio, minutes(1));
+    config.speech_models = expand_path(config.speech_models, path);
+    config.speech_model_dir = expand_path(config.speech_model_dir, path);
+  });
+  sub_table(root, "analysis", problems, [&](Section& s) {
+    s.text("weights", config.analysis_weights);
+    config.analysis_weights = expand_path(config.analysis_weights, path);
+  });
+  sub_table(root, "media", problems, [&](Section& s) {
+    std::int64_t mb = static_cast<std::int64_t>(config.min_free_bytes >> 20);
+    s.texts("hosts", config.media_hosts);
+    s.number("min_free_mb", 0, 1 << 30, mb);
+    config.min_free_bytes = static_cast<std::uint64_t>(mb) << 20;
+  });
+  sub_table(root, "http", problems, [&](Section& s) { s.texts("allow_hosts", config.allow_hosts); });
+  sub_table(root, "tasks", problems, [&](Section& s) { s.texts("sinks", config.meeting.sinks); });
+  sub_table(root, "log", problems, [&](Section& s) { read_level(s, config); });
+}
+
+}  // namespace
+
+std::string default_config_path() {
+  const std::string base = environment("XDG_CONFIG_HOME");
+  return (base.empty() ? environment("HOME") + "/.config" : base) + "/hansard/hansard.toml";
+}
+
+Result<Config> default_config() {
+  std::string state = environment("XDG_STATE_HOME");
+  if (state.empty()) {
+    const std::string home = environment("HOME");
+    if (home.empty()) return fail(ErrorClass::kInvalid, kArea, "neither HOME nor XDG_STATE_HOME is set; set one of them, or data_dir in a configuration file");
+    state = home + "/.local/state";
+  }
+  Config config;
+  config.data_dir = state + "/hansard";
+  config.output_dir = config.data_dir + "/minutes";
+  return config;
+}
+
+Result<Config> parse_config(const std::string& text, const std::string& path) {
+  const toml::parse_result parsed = toml::parse(std::string_view(text), std::string_view(path));
+  if (!parsed) {
+    const auto& error = parsed.error();
+    return fail(ErrorClass::kInvalid, kArea, path + ": line " + std::to_string(error.source().begin.line) + ": " + std::string(error.description()));
+  }
+  auto config = default_config();
+  if (!config) {
+    if (!parsed.table().contains("data_dir")) return config;
+    config = Config{};
+  }
+  config->path = path;
+  std::vector<std::string> problems;
+  Section root(parsed.table(), "the file's top level", problems);
+  read_root(root, problems, path, *config);
+  root.finish();
+  if (problems.empty()) return config;
+  std::string all;
+  for (const auto& problem : problems) all += (all.empty() ? "" : "\n") + path + ": " + problem;
+  return fail(ErrorClass::kInvalid, kArea, all);
+}
+
+Result<Config> read_config(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  struct stat info {};
+  if (!file || ::stat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) {
+    const int error = S_ISDIR(info.st_mode) ? EISDIR : errno;
+    const ErrorClass code = error == ENOENT ? ErrorClass::kNotFound : ErrorClass::kDenied;
+    return fail(code, kArea, "cannot read the configuration " + path + ": " + std::strerror(error));
+  }
+  std::ostringstream text;
+  text << file.rdbuf();
+  return parse_config(text.str(), path);
+}
+
+Result<Config> load_config(const std::string& path_or_empty) {
+  const std::string path = path_or_empty.empty() ? default_config_path() : path_or_empty;
+  auto config = read_config(path);
+  if (!config && path_or_empty.empty() && config.error().code == ErrorClass::kNotFound) config = default_config();
+  if (!config) return config;
+  config->api_token = environment("HANSARD_API_TOKEN");
+  if (const std::string dir = environment("HANSARD_DATA_DIR"); !dir.empty()) {
+    if (config->output_dir == config->data_dir + "/minutes") config->output_dir = dir + "/minutes";
+    config->data_dir = dir;
+  }
+  if (!config->api_token.empty() && config->api_token.size() < 16) {
+    return fail(ErrorClass::kInvalid, kArea, "HANSARD_API_TOKEN is too short to protect anything; give at least 16 characters");
+  }
+  return config;
+}
+
+Json config_json(const Config& config) {
+  Json out = Json::object();
+  Json listen = Json::object();
+  listen.set("address", config.listen_address).set("port", std::int64_t{config.listen_port}).set("allow_remote", config.allow_remote);
+  listen.set("names", to_json(config.allowed_names));
+  Json calendars = Json::array();
+  for (const auto& c : config.calendars) {
+    // A calendar's address often is its password.
+    Json one = Json::object();
+    one.set("id", c.id).set("kind", c.kind).set("interval_s", c.interval.ms / 1000).set("look_ahead_s", c.look_ahead.ms / 1000);
+    calendars.push(std::move(one));
+  }
+  out.set("file", config.path.empty() ? Json() : Json(config.path)).set("data_dir", config.data_dir).set("output_dir", config.output_dir);
+  out.set("listen", std::move(listen)).set("calendars", std::move(calendars)).set("meeting", to_json(config.meeting));
+  Json speech = Json::object();
+  speech.set("models_dir", config.speech_models).set("model_dir", config.speech_model_dir);
+  out.set("speech", std::move(speech)).set("analysis_weights", config.analysis_weights);
+  out.set("media_hosts", to_json(config.media_hosts)).set("allow_hosts", to_json(config.allow_hosts));
+  out.set("min_free_mb", static_cast<std::int64_t>(config.min_free_bytes >> 20));
+  return out;
+}
+
+}  // namespace hansard

@@ -1,0 +1,50 @@
+#pragma once
+// The configuration: one TOML file (share/hansard.example.toml), every key checked, defaults for all of them.
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "core/flow/types.h"
+#include "daemon/log.h"
+
+namespace hansard {
+
+struct Config {
+  std::string path;                    ///< where it was read from, empty: defaults alone
+  std::string data_dir;                ///< database, audio, token
+  std::string output_dir;              ///< minutes
+  std::string listen_address = "127.0.0.1";
+  std::uint16_t listen_port = 8177;    ///< 0: any free one
+  bool allow_remote = false;           ///< may listen_address be other than loopback
+  std::vector<std::string> allowed_names;  ///< further names by which a browser may address the page
+  std::string api_token;               ///< from the environment only; empty: made and kept in data_dir
+  std::vector<flow::CalendarSource> calendars;
+  std::vector<std::string> own_addresses;  ///< mail addresses of the calendars' owner
+  flow::MeetingSettings meeting;
+  std::string speech_models;           ///< folder of the embedded models, empty: the program's own
+  std::string speech_model_dir;        ///< folder of another sherpa-onnx model, empty: the embedded one
+  std::string analysis_weights;        ///< file, empty: the shipped one
+  std::uint64_t min_free_bytes = 200u << 20;
+  std::vector<std::string> media_hosts;  ///< WHEP endpoints and rooms that calendars may name
+  std::vector<std::string> allow_hosts;  ///< hosts in private ranges that calendars may be read from
+  log::Level log_level = log::Level::kInfo;
+};
+
+/// Defaults from the environment (HOME, XDG_STATE_HOME). Errors: kInvalid (no home to be found).
+Result<Config> default_config();
+
+/// Where a configuration is looked for when none is named: $XDG_CONFIG_HOME/hansard/hansard.toml.
+std::string default_config_path();
+
+/// Reads and checks `path`; every problem is reported in one Error, a line each ("line 3: unknown key 'x' in [join]").
+/// Errors: kNotFound, kDenied, kInvalid.
+Result<Config> read_config(const std::string& path);
+/// As read_config, from the text; `path` is for messages and relative paths.
+Result<Config> parse_config(const std::string& text, const std::string& path);
+/// The file named, or the default one when it is there, or defaults. Then what the environment overrides.
+Result<Config> load_config(const std::string& path_or_empty);
+
+/// The configuration in force without secrets, for `config show`.
+Json config_json(const Config& config);
+
+}  // namespace hansard

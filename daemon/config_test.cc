@@ -1,0 +1,97 @@
+#include "daemon/config.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+namespace hansard {
+namespace {
+
+std::string problem_of(const std::string& text) {
+  const auto config = parse_config(text, "h.toml");
+  return config ? "" : config.error().detail;
+}
+
+TEST(Config, TheExampleIsRightAndSaysTheDefaults) {
+  std::ifstream file("share/hansard.example.toml");
+  ASSERT_TRUE(file) << "run from the repository";
+  std::ostringstream text;
+  text << file.rdbuf();
+  const auto example = parse_config(text.str(), "share/hansard.example.toml");
+  ASSERT_TRUE(example) << example.error().detail;
+  // What the example shows commented out is what holds anyway.
+  const auto defaults = default_config();
+  ASSERT_TRUE(defaults);
+  Json a = config_json(*example);
+  Json b = config_json(*defaults);
+  a.set("file", Json());
+  EXPECT_EQ(a.dump(), b.dump());
+}
+
+TEST(Config, EachCommentedKeyOfTheExampleIsKnown) {
+  std::ifstream file("share/hansard.example.toml");
+  std::string line;
+  std::string text;
+  while (std::getline(file, line)) {
+    // "#key = value" and "#[table]" are settings, "# words" are comments.
+    if (line.size() > 1 && line[0] == '#' && line[1] != ' ') line = line.substr(1);
+    text += line + "\n";
+  }
+  const auto config = parse_config(text, "/etc/example.toml");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->calendars.size(), 2u);
+}
+
+TEST(Config, ReadsWhatItSays) {
+  const auto config = parse_config(R"(
+data_dir = "/srv/h"
+[listen]
+port = 0
+[[calendar]]
+id = "a"
+path = "cal/a.ics"
+interval = "2s"
+[leave]
+alone = "5s"
+[tasks]
+sinks = []
+)",
+                                   "/etc/h/h.toml");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->output_dir, "/srv/h/minutes");
+  EXPECT_EQ(config->listen_port, 0);
+  ASSERT_EQ(config->calendars.size(), 1u);
+  EXPECT_EQ(config->calendars[0].url, "/etc/h/cal/a.ics");
+  EXPECT_EQ(config->calendars[0].interval.ms, 2000);
+  EXPECT_EQ(config->meeting.leave.alone.ms, 5000);
+}
+
+TEST(Config, NamesTheLineAndWhatToDo) {
+  EXPECT_NE(problem_of("\nportt = 1\n").find("line 2: unknown key 'portt'"), std::string::npos);
+  EXPECT_NE(problem_of("[listen]\nport = \"x\"\n").find("line 2: 'port' in [listen] must be a whole number"), std::string::npos);
+  EXPECT_NE(problem_of("[listen]\naddress = \"0.0.0.0\"\n").find("allow_remote"), std::string::npos);
+  EXPECT_EQ(problem_of("[listen]\naddress = \"0.0.0.0\"\nallow_remote = true\n"), "");
+  EXPECT_NE(problem_of("[leave]\nalone = 5\n").find("a time like"), std::string::npos);
+  EXPECT_NE(problem_of("[[calendar]]\nid = \"x\"\n").find("either 'url' or 'path'"), std::string::npos);
+  EXPECT_NE(problem_of("[[calendar]]\nid='x'\npath='a'\n[[calendar]]\nid='x'\npath='b'\n").find("two calendars"), std::string::npos);
+  EXPECT_NE(problem_of("a = [\n").find("line "), std::string::npos);
+  EXPECT_NE(problem_of("[log]\nlevel = \"loud\"\n").find("\"debug\""), std::string::npos);
+  // Both problems at once, a line each.
+  EXPECT_NE(problem_of("x = 1\ny = 2\n").find('\n'), std::string::npos);
+}
+
+TEST(Config, ShowsNoCalendarAddress) {
+  const auto config = parse_config("[[calendar]]\nid='x'\nurl='https://example.org/secret.ics'\n", "h.toml");
+  ASSERT_TRUE(config);
+  EXPECT_EQ(config_json(*config).dump().find("secret"), std::string::npos);
+}
+
+TEST(Config, MissingAndUnreadableFilesAreSaid) {
+  EXPECT_EQ(read_config("/nonexistent/h.toml").error().code, ErrorClass::kNotFound);
+  EXPECT_EQ(read_config("/").error().code, ErrorClass::kDenied);
+}
+
+}  // namespace
+}  // namespace hansard

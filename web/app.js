@@ -1,0 +1,159 @@
+// The page: meetings on the left, one of them on the right, kept current by the live stream.
+import { call, follow, takeToken } from "./connection.js";
+import { $, el } from "./dom.js";
+import { MeetingView } from "./meeting.js";
+
+const LIVE = new Set(["recording"]);
+const JOINED = new Set(["joining", "in_waiting_room", "in_call", "recording", "paused", "reconnecting"]);
+const OVER = new Set(["done", "failed", "cancelled"]);
+const NAMES = {
+  scheduled: "scheduled", validating: "checking", preparing: "prepared", joining: "joining", in_waiting_room: "waiting room", in_call: "in call",
+  recording: "recording", paused: "paused", reconnecting: "reconnecting", leaving: "leaving", processing: "writing minutes", distributing: "tasks",
+  cleaning: "cleaning up", done: "done", failed: "failed", cancelled: "cancelled",
+};
+
+const view = new MeetingView();
+const meetings = new Map();
+let chosen = null;
+let loadedSeq = 0;
+let followed = 0;
+
+function notice(text) {
+  $("notice").textContent = text ?? "";
+  $("notice").hidden = !text;
+}
+
+function badge(node, state) {
+  node.textContent = NAMES[state] ?? state;
+  node.dataset.kind = LIVE.has(state) ? "live" : state === "failed" ? "failed" : OVER.has(state) ? "over" : "waiting";
+}
+
+function when(meeting) {
+  const start = new Date(meeting.start);
+  const end = new Date(meeting.end);
+  const time = (d) => d.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+  return `${start.toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })}, ${time(start)} to ${time(end)}`;
+}
+
+function showList() {
+  const lines = [...meetings.values()].map((m) => {
+    const state = el("span", { class: "badge" });
+    badge(state, m.state);
+    const button = el("button", { type: "button", onclick: () => choose(m.id) },
+      el("span", { class: "name", text: m.title || "Meeting" }), el("span", { class: "line" }, el("span", { class: "quiet", text: when(m) }), state));
+    if (m.id === chosen) button.setAttribute("aria-current", "true");
+    return el("li", {}, button);
+  });
+  $("meetings").replaceChildren(...lines);
+  $("no-meetings").hidden = lines.length > 0;
+}
+
+function showHead() {
+  const m = meetings.get(chosen);
+  if (!m) return;
+  $("title").textContent = m.title || "Meeting";
+  $("when").textContent = when(m);
+  badge($("state"), m.state);
+  const advice = m.advice ? `${m.code}: ${m.advice}${m.vendor_code ? ` (${m.vendor_code})` : ""}` : m.note ?? "";
+  $("advice").textContent = advice;
+  $("advice").hidden = !advice;
+  $("stop").hidden = !JOINED.has(m.state);
+  $("pause").hidden = m.state !== "recording" && m.state !== "paused";
+  $("pause").textContent = m.state === "paused" ? "Resume" : "Pause";
+}
+
+async function choose(id) {
+  chosen = id;
+  $("nothing").hidden = true;
+  $("detail").hidden = false;
+  showList();
+  showHead();
+  const meeting = await call("GET", `/api/meetings/${encodeURIComponent(id)}`);
+  if (chosen !== id) return;
+  loadedSeq = meeting.seq;
+  meetings.set(id, meeting);
+  view.load(meeting);
+  showHead();
+}
+
+// The best meeting to show without being asked: one that runs, else the newest.
+function chooseByItself() {
+  const running = [...meetings.values()].find((m) => JOINED.has(m.state));
+  const first = running ?? meetings.values().next().value;
+  if (first && (chosen === null || (running && OVER.has(meetings.get(chosen)?.state)))) choose(first.id).catch((e) => notice(e.message));
+}
+
+async function refreshList() {
+  const list = await call("GET", "/api/meetings");
+  meetings.clear();
+  for (const m of list) meetings.set(m.id, m);
+  showList();
+  showHead();
+  chooseByItself();
+}
+
+async function refreshStatus() {
+  const status = await call("GET", "/api/status");
+  const r = status.recognizer;
+  $("recognizer").textContent = r.ready ? `speech: ${r.model}` : r.detail ? `no speech recognition: ${r.detail}` : "speech recognition starts";
+  return status;
+}
+
+function onEvent(kind, body) {
+  if (kind === "meeting.state") {
+    refreshList().catch((e) => notice(e.message));
+    if (body.meeting === chosen && OVER.has(body.state)) view.clearPartials();
+    return;
+  }
+  // Rows up to loadedSeq are in what was loaded.
+  if (body.meeting === chosen && (!body.seq || body.seq > loadedSeq)) view.event(kind, body);
+}
+
+function onState(state, error) {
+  $("connection").dataset.state = state;
+  $("connection").textContent = state === "live" ? "live" : state === "refused" ? "no access" : "connection lost, trying again";
+  if (state === "refused") notice("This page needs its token: open the address that `hansard status` prints.");
+  if (state === "live") {
+    notice(null);
+    refreshStatus().catch(() => {});
+  } else if (error) {
+    view.clearPartials();
+  }
+}
+
+$("join").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    const { id } = await call("POST", "/api/meetings", { url: $("join-url").value });
+    $("join-url").value = "";
+    notice(null);
+    chosen = id;
+    setTimeout(() => refreshList().then(() => choose(id)).catch((e) => notice(e.message)), 300);
+  } catch (e) {
+    notice(e.message);
+  }
+});
+$("stop").addEventListener("click", () => call("POST", `/api/meetings/${encodeURIComponent(chosen)}/stop`, {}).catch((e) => notice(e.message)));
+$("pause").addEventListener("click", () => {
+  const verb = meetings.get(chosen)?.state === "paused" ? "resume" : "pause";
+  call("POST", `/api/meetings/${encodeURIComponent(chosen)}/${verb}`, {}).catch((e) => notice(e.message));
+});
+setInterval(() => refreshStatus().catch(() => {}), 15_000);
+
+async function main() {
+  if (!takeToken()) return onState("refused");
+  for (;;) {
+    try {
+      const status = await refreshStatus();
+      followed = status.last_seq;
+      await refreshList();
+      break;
+    } catch (e) {
+      if (e.status === 401) return onState("refused");
+      onState("lost", e);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+    }
+  }
+  await follow(followed, onEvent, onState);
+}
+main();
