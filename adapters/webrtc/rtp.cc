@@ -129,4 +129,17 @@ bool is_session_description(std::string_view sdp) {
   return sdp.starts_with("v=0") && sdp.find("\nm=") != std::string_view::npos && sdp.find("a=ice-ufrag:") != std::string_view::npos;
 }
 
+std::string with_fingerprint(std::string_view sdp, std::string_view fingerprint) {
+  constexpr std::string_view kAttribute = "a=fingerprint:sha-256 ";
+  std::string out;
+  while (true) {
+    const std::size_t at = sdp.find(kAttribute);
+    if (at == std::string_view::npos) return out.append(sdp);
+    const std::size_t end = sdp.find_first_of("\r\n", at);
+    out.append(sdp.substr(0, at)).append(kAttribute).append(fingerprint);
+    if (end == std::string_view::npos) return out;
+    sdp.remove_prefix(end);
+  }
+}
+
 }  // namespace hansard::webrtc

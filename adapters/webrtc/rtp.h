@@ -35,4 +35,7 @@ std::optional<std::uint8_t> opus_payload_type(std::string_view sdp);
 /// Whether the text looks like a session description with at least one media section.
 bool is_session_description(std::string_view sdp);
 
+/// The description with every SHA-256 fingerprint replaced.
+std::string with_fingerprint(std::string_view sdp, std::string_view fingerprint);
+
 }  // namespace hansard::webrtc

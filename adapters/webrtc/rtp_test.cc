@@ -88,5 +88,11 @@ TEST(Sdp, FindsOpus) {
   EXPECT_FALSE(opus_payload_type("a=rtpmap:999999 opus/48000\na=rtpmap:\na=rtpmap:x opus/48000"));
 }
 
+TEST(Sdp, ReplacesFingerprints) {
+  EXPECT_EQ(with_fingerprint("v=0\r\na=fingerprint:sha-256 00:11\r\na=x\r\na=fingerprint:sha-256 22", "AB:CD"),
+            "v=0\r\na=fingerprint:sha-256 AB:CD\r\na=x\r\na=fingerprint:sha-256 AB:CD");
+  EXPECT_EQ(with_fingerprint("v=0\r\n", "AB"), "v=0\r\n");
+}
+
 }  // namespace
 }  // namespace hansard::webrtc

@@ -12,6 +12,7 @@
 #include <atomic>
 #include <utility>
 
+#include "adapters/webrtc/gst/certificate.h"
 #include "adapters/webrtc/gst/loop.h"
 #include "adapters/webrtc/rtp.h"
 
@@ -174,7 +175,9 @@ void Peer::Impl::name_addresses() {
 
 void Peer::Impl::on_element_added(GstBin*, GstBin*, GstElement* element, gpointer self) {
   GstElementFactory* factory = gst_element_get_factory(element);
-  if (factory == nullptr || g_strcmp0(GST_OBJECT_NAME(factory), "nicesrc") != 0) return;
+  if (factory == nullptr) return;
+  if (g_strcmp0(GST_OBJECT_NAME(factory), "dtlsdec") == 0) g_object_set(element, "pem", dtls_certificate().pem.c_str(), nullptr);
+  if (g_strcmp0(GST_OBJECT_NAME(factory), "nicesrc") != 0) return;
   GstPad* pad = gst_element_get_static_pad(element, "src");
   gst_pad_add_probe(pad, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
                     &Impl::on_transport_buffer, new Weak(*static_cast<Weak*>(self)), &Impl::free_weak_data);
@@ -321,7 +324,8 @@ void Peer::Impl::give_local() {
   if (local == nullptr) return;
   std::string text = text_of(local);
   gst_webrtc_session_description_free(local);
-  finish_sdp(std::move(text));
+  // For a certificate that it was given webrtcbin 1.22 hashes the key as well: the fingerprint is ours to correct.
+  finish_sdp(with_fingerprint(text, dtls_certificate().fingerprint));
 }
 
 void Peer::Impl::finish_sdp(Result<std::string> sdp) {
