@@ -129,7 +129,7 @@ def check(root):
     errors, notes, count = [], [], 0
     for path in sources(root):
         count += 1
-        is_test = path.endswith(("_test.cc", "_conformance.h"))
+        is_test = path.endswith(("_test.cc", "_conformance.h", "test_support.h"))
         in_core = path.startswith("core/") and not is_test
         with open(os.path.join(root, path), encoding="utf-8") as file:
             lines = file.read().split("\n")
