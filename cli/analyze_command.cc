@@ -36,7 +36,8 @@ int analyze_stream(const analysis::Model& model, std::istream& in) {
   for (std::size_t number = 1; std::getline(in, line); ++number) {
     if (trim(line).empty()) continue;
     const auto json = Json::parse(line);
-    if (!json) return complain("line " + std::to_string(number) + ": not JSON; give one meeting a line (see hansard analyze --help)", 1);
+    if (!json)
+      return complain("line " + std::to_string(number) + ": not JSON; give one meeting a line (see hansard analyze --help)", 1);
     const auto meeting = read_meeting(*json);
     if (!meeting) return complain("line " + std::to_string(number) + ": " + meeting.error().detail, 1);
     const MeetingAnalysis result = analyze(model, meeting->info, meeting->utterances);

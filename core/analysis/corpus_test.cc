@@ -56,7 +56,8 @@ TEST(Corpus, AmiTune) {
     hours += static_cast<double>(meeting.utterances.back().end.ms) / 3.6e6;
   }
   const double cpu = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-  std::cout << "ami_tune: action items F1 " << actions.f1() << ", decisions F1 " << decisions.f1() << ", " << cpu / hours << " CPU s per hour\n";
+  std::cout << "ami_tune: action items F1 " << actions.f1() << ", decisions F1 " << decisions.f1() << ", " << cpu / hours
+            << " CPU s per hour\n";
   EXPECT_GE(actions.f1(), 0.42);
   EXPECT_GE(decisions.f1(), 0.10);
   EXPECT_LT(cpu / hours, 10);

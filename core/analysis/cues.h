@@ -13,31 +13,31 @@
 namespace hansard::analysis {
 
 enum class Cue : std::uint8_t {
-  kPromise,      ///< "I'll write ...", "I'm going to ask ...", "leave that with me"
-  kPromiseSoft,  ///< "I'll have ...", "you will get ...": a promise when a time goes with it
-  kOffer,        ///< "I can do that", "I'm happy to book ...", "let me talk to ..."
-  kNeedSelf,     ///< "I need to order ...", "I have to ..."
-  kRequest,      ///< "can you call ...", "would you ...", "I'd like you to ..."
-  kPlease,       ///< "please send ..."
-  kAssign,       ///< "you will work on ...", "Ada will ...", "you need to ..."
-  kSomeone,      ///< "somebody should ..."
-  kNeedWe,       ///< "we need to ...", "we should ..."
-  kTaskWord,     ///< "action item", "your task", "homework"
-  kDo,           ///< a reply that takes a task on: "will do", "I'll do that"
-  kDecide,       ///< "we agreed", "decision made", "that's decided"
-  kChoose,       ///< "let's go with ...", "we'll stick to ...", "we go for ..."
-  kLetUs,        ///< "let's recycle them"
-  kConclude,     ///< "then we close ...", "all right, we take ...", "the fourth it is", "from next month on"
-  kPropose,      ///< "I'd suggest ...", "how about ...", "we could ..."
-  kAgree,        ///< "fine by me", "makes sense", "yes"
-  kOpen,         ///< left open: "not decided", "before we decide", "leave it open"
-  kHypothetical, ///< "if we ...", "could have ...", "had to ..."
-  kNegated,      ///< a negation
-  kDue,          ///< a future time
-  kDeadline,     ///< a future time with "by", "until", "before"
-  kName,         ///< somebody of the meeting is named
-  kRole,         ///< somebody is named by a role
-  kTaskVerb,     ///< the deed of a commitment is of the kind done after a meeting: call, send, book, prepare ...
+  kPromise,       ///< "I'll write ...", "I'm going to ask ...", "leave that with me"
+  kPromiseSoft,   ///< "I'll have ...", "you will get ...": a promise when a time goes with it
+  kOffer,         ///< "I can do that", "I'm happy to book ...", "let me talk to ..."
+  kNeedSelf,      ///< "I need to order ...", "I have to ..."
+  kRequest,       ///< "can you call ...", "would you ...", "I'd like you to ..."
+  kPlease,        ///< "please send ..."
+  kAssign,        ///< "you will work on ...", "Ada will ...", "you need to ..."
+  kSomeone,       ///< "somebody should ..."
+  kNeedWe,        ///< "we need to ...", "we should ..."
+  kTaskWord,      ///< "action item", "your task", "homework"
+  kDo,            ///< a reply that takes a task on: "will do", "I'll do that"
+  kDecide,        ///< "we agreed", "decision made", "that's decided"
+  kChoose,        ///< "let's go with ...", "we'll stick to ...", "we go for ..."
+  kLetUs,         ///< "let's recycle them"
+  kConclude,      ///< "then we close ...", "all right, we take ...", "the fourth it is", "from next month on"
+  kPropose,       ///< "I'd suggest ...", "how about ...", "we could ..."
+  kAgree,         ///< "fine by me", "makes sense", "yes"
+  kOpen,          ///< left open: "not decided", "before we decide", "leave it open"
+  kHypothetical,  ///< "if we ...", "could have ...", "had to ..."
+  kNegated,       ///< a negation
+  kDue,           ///< a future time
+  kDeadline,      ///< a future time with "by", "until", "before"
+  kName,          ///< somebody of the meeting is named
+  kRole,          ///< somebody is named by a role
+  kTaskVerb,      ///< the deed of a commitment is of the kind done after a meeting: call, send, book, prepare ...
   kCount
 };
 inline constexpr std::size_t kCueCount = static_cast<std::size_t>(Cue::kCount);

@@ -7,15 +7,17 @@
 namespace hansard::analysis {
 namespace {
 
-constexpr std::array<std::string_view, 7> kWeekdays = {"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"};
+constexpr std::array<std::string_view, 7> kWeekdays = {"sunday",   "monday", "tuesday", "wednesday",
+                                                       "thursday", "friday", "saturday"};
 constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
                                                       "july",    "august",   "september", "october", "november", "december"};
-constexpr std::array<std::string_view, 21> kCardinals = {"zero",    "one",     "two",       "three",    "four",     "five",    "six",
-                                                         "seven",   "eight",   "nine",      "ten",      "eleven",   "twelve",  "thirteen",
-                                                         "fourteen", "fifteen", "sixteen",  "seventeen", "eighteen", "nineteen", "twenty"};
-constexpr std::array<std::string_view, 21> kOrdinals = {"",           "first",     "second",      "third",      "fourth",     "fifth",     "sixth",
-                                                        "seventh",    "eighth",    "ninth",       "tenth",      "eleventh",   "twelfth",   "thirteenth",
-                                                        "fourteenth", "fifteenth", "sixteenth",   "seventeenth", "eighteenth", "nineteenth", "twentieth"};
+constexpr std::array<std::string_view, 21> kCardinals = {
+    "zero",   "one",    "two",      "three",    "four",    "five",    "six",       "seven",    "eight",    "nine",  "ten",
+    "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"};
+constexpr std::array<std::string_view, 21> kOrdinals = {
+    "",           "first",     "second",    "third",       "fourth",     "fifth",      "sixth",
+    "seventh",    "eighth",    "ninth",     "tenth",       "eleventh",   "twelfth",    "thirteenth",
+    "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"};
 constexpr int kFriday = 5;
 
 template <std::size_t N>
@@ -49,8 +51,8 @@ class Reader {
   std::optional<DuePhrase> at(std::size_t i) {
     date_.reset();
     std::size_t n = 0;
-    for (const auto rule : {&Reader::end_of, &Reader::day_name, &Reader::weekday, &Reader::span_of_time, &Reader::month_day, &Reader::day_of_month,
-                            &Reader::period, &Reader::meeting}) {
+    for (const auto rule : {&Reader::end_of, &Reader::day_name, &Reader::weekday, &Reader::span_of_time, &Reader::month_day,
+                            &Reader::day_of_month, &Reader::period, &Reader::meeting}) {
       n = (this->*rule)(i);
       if (n != 0) break;
     }
@@ -83,7 +85,8 @@ class Reader {
     std::string_view w = word(i);
     const bool suffixed = w.size() > 2 && (w.ends_with("st") || w.ends_with("nd") || w.ends_with("rd") || w.ends_with("th"));
     std::int64_t n = 0;
-    if (parse_digits(suffixed ? w.substr(0, w.size() - 2) : w, n) && n >= 1 && n <= 31 && (suffixed || !ordinal_only)) return static_cast<int>(n);
+    if (parse_digits(suffixed ? w.substr(0, w.size() - 2) : w, n) && n >= 1 && n <= 31 && (suffixed || !ordinal_only))
+      return static_cast<int>(n);
     const bool twenty = w == "twenty", thirty = w == "thirty";
     if (twenty || thirty) {
       if (const auto unit = index_of(kOrdinals, word(i + 1)); unit && *unit < (twenty ? 10 : 2)) {
@@ -131,7 +134,9 @@ class Reader {
       const CivilDate m = plus_months({today_->year, today_->month, 1}, next ? 1 : 0);
       date_ = month_end(m.year, m.month);
     }
-    if (is(k, "quarter")) date_ = month_end(today_->year + (next && today_->month > 9 ? 1 : 0), ((today_->month - 1) / 3 * 3 + 2 + (next ? 3 : 0)) % 12 + 1);
+    if (is(k, "quarter"))
+      date_ = month_end(today_->year + (next && today_->month > 9 ? 1 : 0),
+                        ((today_->month - 1) / 3 * 3 + 2 + (next ? 3 : 0)) % 12 + 1);
     if (is(k, "year")) date_ = CivilDate{today_->year + (next ? 1 : 0), 12, 31};
     return date_ ? k + 1 - i : 0;
   }
@@ -183,7 +188,8 @@ class Reader {
     if (!n) return 0;
     k += used;
     const std::string_view unit = word(k);
-    const bool days = unit == "day" || unit == "days", weeks = unit == "week" || unit == "weeks", months = unit == "month" || unit == "months";
+    const bool days = unit == "day" || unit == "days", weeks = unit == "week" || unit == "weeks",
+               months = unit == "month" || unit == "months";
     if (!days && !weeks && !months) return 0;
     ++k;
     const bool from_now = is(k, "from") && (is(k + 1, "now") || is(k + 1, "today"));
@@ -263,8 +269,10 @@ class Reader {
     const auto is_part = [&](std::size_t k) {
       return is(k, "morning") || is(k, "afternoon") || is(k, "evening") || is(k, "noon") || is(k, "night") || is(k, "lunchtime");
     };
-    if (is_part(p.end)) ++p.end;
-    else if (is(p.end, "at") && is(p.end + 1, "noon")) p.end += 2;
+    if (is_part(p.end))
+      ++p.end;
+    else if (is(p.end, "at") && is(p.end + 1, "noon"))
+      p.end += 2;
     if (p.begin > 0 && is(p.begin - 1, "the")) --p.begin;
     if (p.begin > 1 && is(p.begin - 1, "thing") && is(p.begin - 2, "first")) p.begin -= 2;
     if (p.begin > 0 && is(p.begin - 1, "end")) return;

@@ -9,7 +9,17 @@ namespace hansard::analysis {
 namespace {
 
 // Every kind of feature has a number of its own in the hash, so that kinds do not meet except by chance.
-enum Kind : std::uint64_t { kSelf = 1, kNear = 3, kFar = 5, kCue = 7, kCuePair = 8, kCueNear = 9, kTurn = 11, kLength = 12, kQuestion = 13 };
+enum Kind : std::uint64_t {
+  kSelf = 1,
+  kNear = 3,
+  kFar = 5,
+  kCue = 7,
+  kCuePair = 8,
+  kCueNear = 9,
+  kTurn = 11,
+  kLength = 12,
+  kQuestion = 13
+};
 
 std::uint32_t slot(std::uint64_t kind, std::uint64_t value) {
   std::uint64_t h = (value ^ (kind * 0x9E3779B97F4A7C15u)) * 0xBF58476D1CE4E5B9u;

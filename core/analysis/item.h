@@ -73,7 +73,8 @@ struct MeetingInfo {
 struct MeetingAnalysis {
   std::vector<AnalysisItem> items;  ///< by kind, then in the order of the meeting
   std::string summary;              ///< sentences of the meeting, one a line as "Speaker: sentence"
-  static constexpr auto fields = std::make_tuple(field("items", &MeetingAnalysis::items), field("summary", &MeetingAnalysis::summary));
+  static constexpr auto fields =
+      std::make_tuple(field("items", &MeetingAnalysis::items), field("summary", &MeetingAnalysis::summary));
   bool operator==(const MeetingAnalysis&) const = default;
 };
 

@@ -24,8 +24,9 @@ std::string stem(const std::string& w) {
 }
 
 std::set<std::string> stems_of(const SpokenSentence& s) {
-  static const std::set<std::string_view> kEmpty = {"decided", "decide", "decision", "agree", "agreed", "settled", "way", "sounds", "deal", "made",
-                                                    "makes",   "sense",  "works",    "idea",  "will",   "them",    "today", "tomorrow"};
+  static const std::set<std::string_view> kEmpty = {"decided", "decide", "decision", "agree", "agreed", "settled",
+                                                    "way",     "sounds", "deal",     "made",  "makes",  "sense",
+                                                    "works",   "idea",   "will",     "them",  "today",  "tomorrow"};
   std::set<std::string> out;
   for (const Token& t : s.tokens) {
     if (t.norm.size() > 2 && !is_stop_word(t.norm) && !kEmpty.contains(t.norm)) out.insert(stem(t.norm));
@@ -55,7 +56,8 @@ std::optional<DuePhrase> due_behind(const Spoken& spoken, const SpokenSentence* 
   const auto next = static_cast<std::size_t>(sentence - spoken.sentences.data()) + 1;
   if (next >= spoken.sentences.size()) return std::nullopt;
   const SpokenSentence& s = spoken.sentences[next];
-  const bool another_task = s.cues.has(Cue::kPromise) || s.cues.has(Cue::kRequest) || s.cues.has(Cue::kPlease) || s.cues.has(Cue::kAssign);
+  const bool another_task =
+      s.cues.has(Cue::kPromise) || s.cues.has(Cue::kRequest) || s.cues.has(Cue::kPlease) || s.cues.has(Cue::kAssign);
   const bool about_it = s.cues.has(Cue::kNeedSelf) || s.cues.has(Cue::kPromiseSoft) || s.tokens.size() < 6;
   return another_task || !about_it ? std::nullopt : find_due(s.tokens, today);
 }
@@ -88,7 +90,8 @@ std::vector<ItemChange> ItemBuilder::judge(std::span<const Spoken* const> window
   const auto decisions = pick(at, ItemKind::kDecision, decision_margin, long_meeting);
   for (const Candidate& c : pick(at, ItemKind::kActionItem, action_margin, long_meeting)) {
     // One sentence is one or the other, unless the model is sure of both.
-    const bool rather_decision = std::ranges::any_of(decisions, [&](const Candidate& d) { return d.sentence == c.sentence && d.strength > c.strength; });
+    const bool rather_decision =
+        std::ranges::any_of(decisions, [&](const Candidate& d) { return d.sentence == c.sentence && d.strength > c.strength; });
     if (c.margin >= 0 || !rather_decision) action(at, c);
   }
   for (const Candidate& d : decisions) {
@@ -117,7 +120,8 @@ std::vector<ItemBuilder::Candidate> ItemBuilder::pick(const Context& at, ItemKin
     if (better) best = c;
     if (strength + kNearly >= kRuleThreshold && counts(kind, margin, strength, long_meeting)) out.push_back(c);
   }
-  if (out.empty() && best.sentence != nullptr && margin >= 0 && counts(kind, margin, best.strength, long_meeting)) out.push_back(best);
+  if (out.empty() && best.sentence != nullptr && margin >= 0 && counts(kind, margin, best.strength, long_meeting))
+    out.push_back(best);
   return out;
 }
 
@@ -138,14 +142,16 @@ ItemBuilder::Reference ItemBuilder::asked(const Context& at, const Candidate& c)
     const Spoken& spoken = *at.window[i];
     for (auto s = spoken.sentences.rbegin(); s != spoken.sentences.rend(); ++s) {
       if (&spoken == &at.self() && &*s >= c.sentence) continue;
-      const bool same_verb = verb.size() > 2 && std::ranges::any_of(s->tokens, [&](const Token& t) { return stem(t.norm) == verb; });
+      const bool same_verb =
+          verb.size() > 2 && std::ranges::any_of(s->tokens, [&](const Token& t) { return stem(t.norm) == verb; });
       if (same_verb) return {&spoken, &*s};
       const bool other = spoken.speaker != at.self().speaker;
       const Cues& cues = s->cues;
-      const bool asks = cues.has(Cue::kRequest) || cues.has(Cue::kPlease) || cues.has(Cue::kSomeone) || cues.has(Cue::kNeedWe) || cues.has(Cue::kAssign) ||
-                        (takes_on && cues.has(Cue::kPropose) && s->tokens.size() > 4);
+      const bool asks = cues.has(Cue::kRequest) || cues.has(Cue::kPlease) || cues.has(Cue::kSomeone) || cues.has(Cue::kNeedWe) ||
+                        cues.has(Cue::kAssign) || (takes_on && cues.has(Cue::kPropose) && s->tokens.size() > 4);
       // "I need to order gloves. I'll do that on Thursday."
-      const bool own = !other && takes_on && (cues.has(Cue::kNeedSelf) || cues.has(Cue::kNeedWe) || cues.has(Cue::kOffer) || cues.has(Cue::kSomeone));
+      const bool own = !other && takes_on &&
+                       (cues.has(Cue::kNeedSelf) || cues.has(Cue::kNeedWe) || cues.has(Cue::kOffer) || cues.has(Cue::kSomeone));
       if ((other ? asks : own) && !stems_of(*s).empty() && asking.spoken == nullptr) asking = {&spoken, &*s};
     }
   }
@@ -160,7 +166,8 @@ ItemBuilder::Reference ItemBuilder::proposed(const Context& at, const Candidate&
     for (auto s = spoken.sentences.rbegin(); s != spoken.sentences.rend(); ++s) {
       if (&spoken == &at.self() && &*s >= c.sentence) continue;
       if (stems_of(*s).size() < 2) continue;
-      const bool proposes = s->cues.has(Cue::kPropose) || s->cues.has(Cue::kLetUs) || s->cues.has(Cue::kChoose) || s->cues.has(Cue::kConclude);
+      const bool proposes =
+          s->cues.has(Cue::kPropose) || s->cues.has(Cue::kLetUs) || s->cues.has(Cue::kChoose) || s->cues.has(Cue::kConclude);
       if (proposes && !s->span.question) return {&spoken, &*s};
       if (nearest.spoken == nullptr && !s->span.question) nearest = {&spoken, &*s};
     }
@@ -181,7 +188,9 @@ void ItemBuilder::action(const Context& at, const Candidate& c) {
       }
     }
     Draft* open = recent(ItemKind::kActionItem, kReplyReach);
-    if (open != nullptr && (open->speaker != draft.speaker ? open->addressee : words.spoken == nullptr) && join(*open, at, c, &owner, false)) return;
+    if (open != nullptr && (open->speaker != draft.speaker ? open->addressee : words.spoken == nullptr) &&
+        join(*open, at, c, &owner, false))
+      return;
     if (words.spoken != nullptr) {
       draft.stems = stems_of(*words.sentence);
       return create(at, c, ItemKind::kActionItem, words, std::move(draft), owner);

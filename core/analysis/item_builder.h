@@ -24,7 +24,8 @@ class ItemBuilder {
 
   /// Judges window[middle]; the window holds its neighbours (at most kNeighbours on either side) in the order of the meeting.
   /// Utterances must come one after the other. The work depends on the window alone.
-  std::vector<ItemChange> judge(std::span<const Spoken* const> window, std::size_t middle, std::optional<Place> place, const People& people);
+  std::vector<ItemChange> judge(std::span<const Spoken* const> window, std::size_t middle, std::optional<Place> place,
+                                const People& people);
 
   /// In the order in which they were found. Every one passed verify() against the utterances it cites.
   const std::vector<AnalysisItem>& items() const { return items_; }

@@ -18,9 +18,10 @@ std::vector<AnalysisItem> found(ItemKind kind, const std::vector<Utterance>& utt
 }
 
 TEST(Items, APromiseWithADateIsATask) {
-  const auto items = found(ItemKind::kActionItem, talk({{"Ada", "The invoices look odd to me."},
-                                                        {"Ada", "So, um, I'll send the corrected invoices to the bank by Friday."},
-                                                        {"Ken", "It rained all day yesterday."}}));
+  const auto items =
+      found(ItemKind::kActionItem, talk({{"Ada", "The invoices look odd to me."},
+                                         {"Ada", "So, um, I'll send the corrected invoices to the bank by Friday."},
+                                         {"Ken", "It rained all day yesterday."}}));
   ASSERT_EQ(items.size(), 1u);
   EXPECT_EQ(items[0].text, "Send the corrected invoices to the bank by Friday.");
   EXPECT_EQ(items[0].owner, "Ada");
@@ -56,7 +57,8 @@ TEST(Items, SomebodyIsWhoeverOffers) {
 
 TEST(Items, AThirdPersonAndARole) {
   const MeetingInfo info{CivilDate{2026, 1, 21}, {{"A", "Product Owner"}, {"B", "Test Engineer"}}};
-  const auto items = found(ItemKind::kActionItem, talk({{"A", "The test engineer will prepare the load test by next Tuesday."}, {"B", "Fine."}}), info);
+  const auto items = found(ItemKind::kActionItem,
+                           talk({{"A", "The test engineer will prepare the load test by next Tuesday."}, {"B", "Fine."}}), info);
   ASSERT_EQ(items.size(), 1u);
   EXPECT_EQ(items[0].owner, "B");
   EXPECT_EQ(items[0].due, "2026-01-27");
@@ -77,7 +79,8 @@ TEST(Items, TalkIsNotATask) {
 
 TEST(Items, DecisionsAreSaidInManyWays) {
   const auto decided = [](const char* text) {
-    const auto items = found(ItemKind::kDecision, talk({{"Ada", "There are two offers on the table."}, {"Ken", text}, {"Ada", "Sounds good."}}));
+    const auto items =
+        found(ItemKind::kDecision, talk({{"Ada", "There are two offers on the table."}, {"Ken", text}, {"Ada", "Sounds good."}}));
     return items.empty() ? std::string("none") : items[0].text;
   };
   EXPECT_EQ(decided("Okay, let's go with the cheaper offer."), "Let's go with the cheaper offer.");
@@ -89,27 +92,35 @@ TEST(Items, DecisionsAreSaidInManyWays) {
 }
 
 TEST(Items, AnAgreementTakesItsWordsFromTheProposal) {
-  const auto items = found(ItemKind::kDecision, talk({{"Ada", "I'd suggest we paint the hall green."}, {"Ken", "Nice colour."}, {"Bea", "Good, that's decided."}}));
+  const auto items =
+      found(ItemKind::kDecision,
+            talk({{"Ada", "I'd suggest we paint the hall green."}, {"Ken", "Nice colour."}, {"Bea", "Good, that's decided."}}));
   ASSERT_EQ(items.size(), 1u);
   EXPECT_EQ(items[0].text, "I'd suggest we paint the hall green.");
   EXPECT_EQ(items[0].utterance_ids, (std::vector<std::string>{"u1", "u3"}));
 }
 
 TEST(Items, APronounTakesItsWordsFromBefore) {
-  const auto own = found(ItemKind::kActionItem, talk({{"Ken", "Would a red carpet look better?"}, {"Ada", "I need to renew the passports. I'll do that on Monday."}}));
+  const auto own = found(ItemKind::kActionItem, talk({{"Ken", "Would a red carpet look better?"},
+                                                      {"Ada", "I need to renew the passports. I'll do that on Monday."}}));
   ASSERT_EQ(own.size(), 1u);
   EXPECT_EQ(own[0].text, "Renew the passports.");
   EXPECT_EQ(own[0].due, "2026-01-26");
-  const auto object = found(ItemKind::kActionItem, talk({{"Ken", "Where do we eat?"}, {"Ada", "Ken, could you discuss that with the cook tomorrow?"}}));
+  const auto object = found(ItemKind::kActionItem,
+                            talk({{"Ken", "Where do we eat?"}, {"Ada", "Ken, could you discuss that with the cook tomorrow?"}}));
   ASSERT_EQ(object.size(), 1u);
   EXPECT_EQ(object[0].text, "Discuss that with the cook tomorrow.");
-  const auto follow = found(ItemKind::kActionItem, talk({{"Ada", "I'll contact the caterer about the menu. You will have an answer on Friday."}, {"Ken", "Good."}}));
+  const auto follow =
+      found(ItemKind::kActionItem,
+            talk({{"Ada", "I'll contact the caterer about the menu. You will have an answer on Friday."}, {"Ken", "Good."}}));
   ASSERT_EQ(follow.size(), 1u);
   EXPECT_EQ(follow[0].due, "2026-01-23");
 }
 
 TEST(Items, TwoTasksInOneUtteranceAreTwoItems) {
-  const auto items = found(ItemKind::kActionItem, talk({{"Ada", "I'll book the hotel by Monday. Ken, please send the invitations this week."}, {"Ken", "Okay."}}));
+  const auto items =
+      found(ItemKind::kActionItem,
+            talk({{"Ada", "I'll book the hotel by Monday. Ken, please send the invitations this week."}, {"Ken", "Okay."}}));
   ASSERT_EQ(items.size(), 2u);
   EXPECT_EQ(items[0].owner, "Ada");
   EXPECT_EQ(items[1].owner, "Ken");

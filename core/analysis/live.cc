@@ -15,8 +15,8 @@ void sort_by_kind(std::vector<AnalysisItem>& items) {
 }
 
 std::size_t shared_ids(const AnalysisItem& a, const AnalysisItem& b) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(a.utterance_ids, [&](const std::string& id) { return std::ranges::find(b.utterance_ids, id) != b.utterance_ids.end(); }));
+  return static_cast<std::size_t>(std::ranges::count_if(
+      a.utterance_ids, [&](const std::string& id) { return std::ranges::find(b.utterance_ids, id) != b.utterance_ids.end(); }));
 }
 
 /// Gives the final items the ids of the live ones they continue, new ids to the others, and writes the changes.

@@ -120,7 +120,10 @@ TEST(Live, EachUtteranceCostsOneWindowHoweverLongTheMeeting) {
 
 TEST(Live, AnItemAppearsOnceItsNeighboursAreKnown) {
   LiveAnalyzer live(embedded_model(), {});
-  const auto meeting = talk({{"Ada", "I'll send the plan to the office by Friday."}, {"Ken", "Okay."}, {"Ada", "The hall was cold."}, {"Ken", "It was."}});
+  const auto meeting = talk({{"Ada", "I'll send the plan to the office by Friday."},
+                             {"Ken", "Okay."},
+                             {"Ada", "The hall was cold."},
+                             {"Ken", "It was."}});
   EXPECT_TRUE(live.add(meeting[0]).empty());
   EXPECT_TRUE(live.add(meeting[1]).empty());
   EXPECT_TRUE(live.add(meeting[2]).empty());

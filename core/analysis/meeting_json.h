@@ -15,9 +15,9 @@ struct MeetingInput {
   std::vector<Utterance> utterances;
 };
 
-/// Reads {"meeting", "date"?, "participants"?: [{"speaker", "role"?}], "utterances": [{"id", "speaker", "start", "end", "text"}]}.
-/// `start` and `end` are seconds; they and `speaker` may be missing, other members are ignored. Utterances with a blank
-/// text are left out. Errors: kInvalid, naming the member.
+/// Reads {"meeting", "date"?, "participants"?: [{"speaker", "role"?}], "utterances": [{"id", "speaker", "start", "end",
+/// "text"}]}. `start` and `end` are seconds; they and `speaker` may be missing, other members are ignored. Utterances with a
+/// blank text are left out. Errors: kInvalid, naming the member.
 Result<MeetingInput> read_meeting(const Json& json);
 
 /// {"meeting", "action_items": [{"text", "utterance_ids", "owner"?, "due"?, "quote"}], "decisions": [{"text", "utterance_ids",

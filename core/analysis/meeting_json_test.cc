@@ -31,9 +31,11 @@ TEST(MeetingJson, SaysWhatIsWrong) {
   EXPECT_EQ(error(R"({"meeting":"m"})"), "\"utterances\" must be an array");
   EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u1"}]})"), "utterance 1: \"text\" must be a string");
   EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":7,"text":"x"}]})"), "utterance 1: \"id\" must be a string");
-  EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x","start":"1"}]})"), "utterance 1: \"start\" has a wrong type");
+  EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x","start":"1"}]})"),
+            "utterance 1: \"start\" has a wrong type");
   EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x","start":1e300}]})"), "utterance 1: time out of range");
-  EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x"},{"id":"u","text":"y"}]})"), "utterance 2: the id occurs twice");
+  EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x"},{"id":"u","text":"y"}]})"),
+            "utterance 2: the id occurs twice");
   EXPECT_EQ(error(R"({"meeting":"m","date":"soon","utterances":[]})"), "\"date\": a date must be written YYYY-MM-DD");
 }
 
@@ -42,9 +44,10 @@ TEST(MeetingJson, WritesTheContract) {
   a.items.push_back({"a1", ItemKind::kActionItem, "Do it.", "Ada", "2026-03-04", {"u1"}, "do it", 0.5});
   a.items.push_back({"d1", ItemKind::kDecision, "Done.", {}, {}, {"u2"}, "done", 0.5});
   a.summary = "S";
-  EXPECT_EQ(write_analysis("m", a).dump(),
-            R"({"meeting":"m","action_items":[{"text":"Do it.","utterance_ids":["u1"],"owner":"Ada","due":"2026-03-04","quote":"do it"}],)"
-            R"("decisions":[{"text":"Done.","utterance_ids":["u2"],"quote":"done"}],"summary":"S"})");
+  EXPECT_EQ(
+      write_analysis("m", a).dump(),
+      R"({"meeting":"m","action_items":[{"text":"Do it.","utterance_ids":["u1"],"owner":"Ada","due":"2026-03-04","quote":"do it"}],)"
+      R"("decisions":[{"text":"Done.","utterance_ids":["u2"],"quote":"done"}],"summary":"S"})");
 }
 
 std::string norms(std::string_view text) {

@@ -90,7 +90,8 @@ double Model::margin(ItemKind kind, std::span<const Feature> row, bool placed) c
   for (const Feature& f : row) {
     from = std::lower_bound(from, k.indices.end(), f.index);
     if (from == k.indices.end()) break;
-    if (*from == f.index) sum += static_cast<double>(k.weights[static_cast<std::size_t>(from - k.indices.begin())]) * static_cast<double>(f.value);
+    if (*from == f.index)
+      sum += static_cast<double>(k.weights[static_cast<std::size_t>(from - k.indices.begin())]) * static_cast<double>(f.value);
   }
   return sum - static_cast<double>(placed ? k.threshold : k.threshold_unplaced);
 }

@@ -9,8 +9,9 @@ namespace {
 bool one_of(std::string_view w, std::initializer_list<std::string_view> list) { return std::ranges::find(list, w) != list.end(); }
 
 bool is_filler(std::string_view w) {
-  return one_of(w, {"so", "okay", "well", "oh", "and", "but", "then", "right", "yes", "no", "sure", "good", "great", "fine", "perfect", "agreed",
-                    "now", "actually", "anyway", "basically", "also", "thanks", "thank", "alright", "um", "because", "true", "exactly", "like"});
+  return one_of(w, {"so",   "okay",   "well",  "oh",      "and",     "but",     "then", "right",    "yes",    "no",
+                    "sure", "good",   "great", "fine",    "perfect", "agreed",  "now",  "actually", "anyway", "basically",
+                    "also", "thanks", "thank", "alright", "um",      "because", "true", "exactly",  "like"});
 }
 
 /// The index of the first token that is not a discourse marker. "All right", "thank you", "decision made" count as markers.
@@ -18,8 +19,9 @@ std::size_t skip_fillers(std::span<const Token> t) {
   std::size_t i = 0;
   while (i < t.size()) {
     const std::string_view next = i + 1 < t.size() ? std::string_view(t[i + 1].norm) : std::string_view();
-    if ((t[i].norm == "all" && next == "right") || (t[i].norm == "thank" && next == "you") || (t[i].norm == "i" && next == "think") ||
-        (t[i].norm == "decision" && next == "made") || (t[i].norm == "you" && next == "know")) {
+    if ((t[i].norm == "all" && next == "right") || (t[i].norm == "thank" && next == "you") ||
+        (t[i].norm == "i" && next == "think") || (t[i].norm == "decision" && next == "made") ||
+        (t[i].norm == "you" && next == "know")) {
       i += 2;
     } else if (is_filler(t[i].norm)) {
       i += 1;
@@ -34,8 +36,9 @@ std::size_t skip_fillers(std::span<const Token> t) {
 std::string without_ing(const std::string& w) {
   if (w.size() < 6 || !w.ends_with("ing")) return w;
   std::string stem = w.substr(0, w.size() - 3);
-  static const std::set<std::string_view> kWithE = {"mak", "tak", "us", "writ", "prepar", "giv", "com", "arrang", "organis", "organiz", "updat", "schedul",
-                                                    "creat", "driv", "leav", "mov", "chang", "handl", "manag", "finalis", "finaliz", "evaluat", "shar"};
+  static const std::set<std::string_view> kWithE = {
+      "mak",   "tak",  "us",   "writ", "prepar", "giv",   "com",   "arrang",  "organis", "organiz", "updat", "schedul",
+      "creat", "driv", "leav", "mov",  "chang",  "handl", "manag", "finalis", "finaliz", "evaluat", "shar"};
   if (kWithE.contains(stem)) return stem + "e";
   const std::size_t n = stem.size();
   if (stem[n - 1] == stem[n - 2] && !one_of(stem.substr(n - 1), {"l", "s", "f", "z", "e", "o"})) stem.pop_back();
@@ -60,13 +63,19 @@ std::string clean(const Spoken& spoken, const SpokenSentence& s, std::size_t fro
     if (!out.empty()) {
       const std::string_view gap = text.substr(last_end, t.begin - last_end);
       const bool joined = gap.find(' ') == std::string_view::npos && gap.find('-') != std::string_view::npos;
-      if (joined) out += '-';
-      else if (text[t.begin] == '\'') out += "";
-      else if (t.begin > last_end) out += s.tokens[i - 1].comma_after && !out.ends_with(',') ? ", " : " ";
+      if (joined)
+        out += '-';
+      else if (text[t.begin] == '\'')
+        out += "";
+      else if (t.begin > last_end)
+        out += s.tokens[i - 1].comma_after && !out.ends_with(',') ? ", " : " ";
     }
-    if (me != nullptr && t.norm == "me") out += *me;
-    else if (me != nullptr && t.norm == "my") out += *me + "'s";
-    else out += text.substr(t.begin, t.end - t.begin);
+    if (me != nullptr && t.norm == "me")
+      out += *me;
+    else if (me != nullptr && t.norm == "my")
+      out += *me + "'s";
+    else
+      out += text.substr(t.begin, t.end - t.begin);
     last_end = t.end;
   }
   return out;
@@ -131,8 +140,8 @@ bool is_spoken_name(const std::string& name) {
 }
 
 const CueHit* task_hit(const Cues& cues) {
-  for (const Cue c : {Cue::kRequest, Cue::kPlease, Cue::kPromise, Cue::kAssign, Cue::kDo, Cue::kNeedSelf, Cue::kOffer, Cue::kPromiseSoft, Cue::kSomeone,
-                      Cue::kNeedWe}) {
+  for (const Cue c : {Cue::kRequest, Cue::kPlease, Cue::kPromise, Cue::kAssign, Cue::kDo, Cue::kNeedSelf, Cue::kOffer,
+                      Cue::kPromiseSoft, Cue::kSomeone, Cue::kNeedWe}) {
     if (const CueHit* hit = cues.first(c)) return hit;
   }
   return nullptr;
@@ -147,7 +156,8 @@ std::string task_text(const Spoken& spoken, const SpokenSentence& s, const CueHi
   while (verb + 1 < s.tokens.size() && one_of(s.tokens[verb].norm, {"to", "be", "able", "just", "also", "then", "going"})) ++verb;
   std::string text = clean(spoken, s, verb, me);
   const Token& first = s.tokens[verb];
-  if (first.norm.ends_with("ing") && text.starts_with(std::string_view(spoken.utterance.text).substr(first.begin, first.end - first.begin))) {
+  if (first.norm.ends_with("ing") &&
+      text.starts_with(std::string_view(spoken.utterance.text).substr(first.begin, first.end - first.begin))) {
     text.replace(0, first.end - first.begin, without_ing(first.norm));
   }
   return finish_sentence(std::move(text));
@@ -172,12 +182,15 @@ bool is_anaphoric(const SpokenSentence& s, const CueHit* hit) {
   for (std::size_t i = object + 1; i < t.size(); ++i) {
     if (t[i].comma_after && i > object + 1) break;
     const bool in_time = due != nullptr && i >= due->begin && i < due->end;
-    if (!in_time && !is_stop_word(t[i].norm) && !one_of(t[i].norm, {"today", "soon", "later", "first", "myself", "anything", "decide"})) return false;
+    if (!in_time && !is_stop_word(t[i].norm) &&
+        !one_of(t[i].norm, {"today", "soon", "later", "first", "myself", "anything", "decide"}))
+      return false;
   }
   return true;
 }
 
-Owner find_owner(std::span<const Spoken* const> window, std::size_t middle, const SpokenSentence& s, const CueHit* hit, const People& people) {
+Owner find_owner(std::span<const Spoken* const> window, std::size_t middle, const SpokenSentence& s, const CueHit* hit,
+                 const People& people) {
   const Spoken& self = *window[middle];
   const auto name_of = [&](int who) { return people.attendees[static_cast<std::size_t>(who)].name; };
   if (hit == nullptr) {

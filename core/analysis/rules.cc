@@ -7,7 +7,8 @@ namespace {
 
 constexpr std::uint32_t bit(Cue c) { return 1u << static_cast<unsigned>(c); }
 
-constexpr std::uint32_t kAsking = bit(Cue::kRequest) | bit(Cue::kPlease) | bit(Cue::kSomeone) | bit(Cue::kNeedWe) | bit(Cue::kAssign);
+constexpr std::uint32_t kAsking =
+    bit(Cue::kRequest) | bit(Cue::kPlease) | bit(Cue::kSomeone) | bit(Cue::kNeedWe) | bit(Cue::kAssign);
 /// A reply longer than this says more than yes.
 constexpr std::uint32_t kShortReply = 12;
 
@@ -47,11 +48,15 @@ double action_strength(const Cues& c, std::size_t words, bool question, const Re
   raise(Cue::kNeedWe, 0.3);
   if (c.has(Cue::kDo)) s = std::max(s, r.asked_before ? 1.0 : 0.7);
   if (s == 0) return c.has(Cue::kTaskWord) ? 0.2 : 0.0;
-  if (c.has(Cue::kDeadline)) s += 0.6;
-  else if (c.has(Cue::kDue)) s += 0.5;
+  if (c.has(Cue::kDeadline))
+    s += 0.6;
+  else if (c.has(Cue::kDue))
+    s += 0.5;
   const bool asks = c.has(Cue::kRequest) || c.has(Cue::kPlease) || c.has(Cue::kSomeone) || c.has(Cue::kAssign);
-  if (asks && r.taken_after) s += 0.6;
-  else if (asks && r.agreed_after) s += 0.2;
+  if (asks && r.taken_after)
+    s += 0.6;
+  else if (asks && r.agreed_after)
+    s += 0.2;
   if (asks && c.has(Cue::kName)) s += 0.3;
   if (c.has(Cue::kOffer) && r.asked_before) s += 0.4;
   if (c.has(Cue::kPromise) && r.asked_before) s += 0.2;

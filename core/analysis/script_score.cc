@@ -10,7 +10,9 @@
 namespace hansard {
 namespace {
 
-std::unexpected<Error> bad(const std::string& detail) { return fail(ErrorClass::kInvalid, "analysis", "meeting script: " + detail); }
+std::unexpected<Error> bad(const std::string& detail) {
+  return fail(ErrorClass::kInvalid, "analysis", "meeting script: " + detail);
+}
 
 Result<std::vector<MeetingScript::Gold>> read_gold(const Json& list, ItemKind kind, std::size_t lines) {
   std::vector<MeetingScript::Gold> out;
@@ -136,7 +138,8 @@ std::vector<Utterance> MeetingScript::utterances() const {
   return out;
 }
 
-ScriptScore score_script(const MeetingScript& script, std::span<const Utterance> utterances, std::span<const AnalysisItem> items) {
+ScriptScore score_script(const MeetingScript& script, std::span<const Utterance> utterances,
+                         std::span<const AnalysisItem> items) {
   const auto lines_of = align(script, utterances);
   std::map<std::string_view, std::size_t> index;
   for (std::size_t i = 0; i < utterances.size(); ++i) index.emplace(utterances[i].id, i);
@@ -156,7 +159,8 @@ ScriptScore score_script(const MeetingScript& script, std::span<const Utterance>
     for (std::size_t i = 0; i < items.size(); ++i) {
       if (items[i].kind != gold.kind) continue;
       const auto lines = cited(items[i]);
-      const auto n = static_cast<std::size_t>(std::ranges::count_if(lines, [&](std::size_t l) { return gold.lines.contains(l); }));
+      const auto n =
+          static_cast<std::size_t>(std::ranges::count_if(lines, [&](std::size_t l) { return gold.lines.contains(l); }));
       if (n > 0) touches[i] = true;
       if (!used[i] && n > best_shared) best = i, best_shared = n;
     }
@@ -183,7 +187,15 @@ ScriptScore score_script(const MeetingScript& script, std::span<const Utterance>
     if (used[i] || items[i].kind == ItemKind::kKeyPoint) continue;
     auto& count = items[i].kind == ItemKind::kDecision ? score.decisions : score.tasks;
     ++(touches[i] ? count.repeated : count.invented);
-    score.rows.push_back({items[i].kind, touches[i] ? Verdict::kRepeated : Verdict::kInvented, {}, items[i].text, false, false, {}, items[i].owner, {},
+    score.rows.push_back({items[i].kind,
+                          touches[i] ? Verdict::kRepeated : Verdict::kInvented,
+                          {},
+                          items[i].text,
+                          false,
+                          false,
+                          {},
+                          items[i].owner,
+                          {},
                           items[i].due});
   }
   std::ranges::stable_sort(score.rows, [](const auto& a, const auto& b) { return a.kind > b.kind; });
@@ -205,11 +217,12 @@ std::string format_script_score(const MeetingScript& script, const ScriptScore& 
     out += '\n';
   }
   const auto count = [](const ScriptScore::Count& c) {
-    return std::to_string(c.found) + " of " + std::to_string(c.gold) + " found, " + std::to_string(c.missed) + " missed, " + std::to_string(c.invented) +
-           " invented, " + std::to_string(c.repeated) + " repeated";
+    return std::to_string(c.found) + " of " + std::to_string(c.gold) + " found, " + std::to_string(c.missed) + " missed, " +
+           std::to_string(c.invented) + " invented, " + std::to_string(c.repeated) + " repeated";
   };
-  out += "  decisions: " + count(score.decisions) + "\n  tasks: " + count(score.tasks) + "; owners right " + std::to_string(score.owners_right) +
-         ", due dates right " + std::to_string(score.dues_right) + " of " + std::to_string(score.tasks.found) + "\n";
+  out += "  decisions: " + count(score.decisions) + "\n  tasks: " + count(score.tasks) + "; owners right " +
+         std::to_string(score.owners_right) + ", due dates right " + std::to_string(score.dues_right) + " of " +
+         std::to_string(score.tasks.found) + "\n";
   return out;
 }
 

@@ -28,8 +28,8 @@ struct MeetingScript {
   };
   struct Voice {
     std::string speaker;
-    std::string voice;    ///< of flite
-    double stretch = 1;   ///< flite's duration_stretch
+    std::string voice;   ///< of flite
+    double stretch = 1;  ///< flite's duration_stretch
   };
   std::string meeting;
   std::string title;

@@ -40,9 +40,10 @@ TEST(Scripts, FoundMissedAndInvented) {
     owners += score.owners_right;
     dues += score.dues_right;
   }
-  std::cout << "all five: decisions " << decisions.found << " of " << decisions.gold << ", " << decisions.invented << " invented, " << decisions.repeated
-            << " repeated; tasks " << tasks.found << " of " << tasks.gold << ", " << tasks.invented << " invented, " << tasks.repeated
-            << " repeated; owners right " << owners << ", due dates right " << dues << "\n";
+  std::cout << "all five: decisions " << decisions.found << " of " << decisions.gold << ", " << decisions.invented
+            << " invented, " << decisions.repeated << " repeated; tasks " << tasks.found << " of " << tasks.gold << ", "
+            << tasks.invented << " invented, " << tasks.repeated << " repeated; owners right " << owners << ", due dates right "
+            << dues << "\n";
   EXPECT_EQ(decisions.gold, 10u);
   EXPECT_EQ(tasks.gold, 17u);
   // Measured: 9 and 17 found, 1 invented, 17 owners and 15 due dates right. The floors leave room for a retrained model.
@@ -54,10 +55,11 @@ TEST(Scripts, FoundMissedAndInvented) {
 }
 
 MeetingScript tiny() {
-  return MeetingScript::read(Json::parse(R"({"meeting":"t","title":"T","date":"2026-01-21","voices":{"Ada":"slt"},"duration_stretch":{"slt":1.3},
+  return MeetingScript::read(
+             Json::parse(R"({"meeting":"t","title":"T","date":"2026-01-21","voices":{"Ada":"slt"},"duration_stretch":{"slt":1.3},
       "utterances":[{"speaker":"Ada","text":"We paint the hall green."},{"speaker":"Ada","text":"I'll buy the paint by Friday."}],
       "gold":{"decisions":[{"text":"Paint the hall.","utterances":[0]}],"tasks":[{"text":"Buy paint.","owner":"Ada","due":"2026-01-23","utterances":[1]}]}})")
-                                 .value())
+                 .value())
       .value();
 }
 

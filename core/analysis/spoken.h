@@ -16,7 +16,7 @@ struct SpokenSentence {
 };
 
 struct Spoken {
-  Utterance utterance;  ///< without its words' times
+  Utterance utterance;        ///< without its words' times
   std::uint32_t speaker = 0;  ///< index into People::attendees
   std::vector<SpokenSentence> sentences;
   Prepared prepared;

@@ -69,13 +69,16 @@ std::vector<AnalysisItem> key_points(std::span<const Spoken> meeting, std::span<
     const SpokenSentence& s = meeting[p.utterance].sentences[p.sentence];
     if (used + s.tokens.size() > budget) continue;
     const auto words = topic_words(s);
-    const auto known = static_cast<std::size_t>(std::ranges::count_if(words, [&](const std::string& w) { return said.contains(w); }));
+    const auto known =
+        static_cast<std::size_t>(std::ranges::count_if(words, [&](const std::string& w) { return said.contains(w); }));
     if (known * 4 > words.size() * 3) continue;  // nearly all of it has been said
     used += s.tokens.size();
     said.insert(words.begin(), words.end());
     chosen.push_back(p);
   }
-  std::ranges::sort(chosen, [](const Pick& a, const Pick& b) { return std::pair(a.utterance, a.sentence) < std::pair(b.utterance, b.sentence); });
+  std::ranges::sort(chosen, [](const Pick& a, const Pick& b) {
+    return std::pair(a.utterance, a.sentence) < std::pair(b.utterance, b.sentence);
+  });
   std::vector<AnalysisItem> out;
   for (const Pick& p : chosen) {
     const Spoken& u = meeting[p.utterance];

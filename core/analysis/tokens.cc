@@ -15,14 +15,17 @@ struct Rewrite {
 };
 // Whole words with a spoken or contracted form of their own. The general endings ('ll, 're ...) are below.
 constexpr Rewrite kRewrites[] = {
-    {"gonna", "going", "to"}, {"wanna", "want", "to"},  {"gotta", "got", "to"},   {"lets", "let", "us"},
-    {"let's", "let", "us"},   {"can't", "can", "not"},  {"cannot", "can", "not"}, {"won't", "will", "not"},
-    {"shan't", "shall", "not"}, {"yeah", "yes", ""},    {"yep", "yes", ""},       {"yup", "yes", ""},
-    {"ok", "okay", ""},       {"'kay", "okay", ""},     {"kay", "okay", ""},      {"alright", "all", "right"},
-    {"that's", "that", "is"}, {"it's", "it", "is"},     {"he's", "he", "is"},     {"she's", "she", "is"},
-    {"what's", "what", "is"}, {"there's", "there", "is"}, {"here's", "here", "is"}, {"who's", "who", "is"},
-    {"where's", "where", "is"}, {"how's", "how", "is"}, {"everybody's", "everybody", "is"}, {"'cause", "because", ""},
-    {"cos", "because", ""},   {"everybody", "everyone", ""}, {"somebody", "someone", ""}, {"anybody", "anyone", ""},
+    {"gonna", "going", "to"},    {"wanna", "want", "to"},   {"gotta", "got", "to"},
+    {"lets", "let", "us"},       {"let's", "let", "us"},    {"can't", "can", "not"},
+    {"cannot", "can", "not"},    {"won't", "will", "not"},  {"shan't", "shall", "not"},
+    {"yeah", "yes", ""},         {"yep", "yes", ""},        {"yup", "yes", ""},
+    {"ok", "okay", ""},          {"'kay", "okay", ""},      {"kay", "okay", ""},
+    {"alright", "all", "right"}, {"that's", "that", "is"},  {"it's", "it", "is"},
+    {"he's", "he", "is"},        {"she's", "she", "is"},    {"what's", "what", "is"},
+    {"there's", "there", "is"},  {"here's", "here", "is"},  {"who's", "who", "is"},
+    {"where's", "where", "is"},  {"how's", "how", "is"},    {"everybody's", "everybody", "is"},
+    {"'cause", "because", ""},   {"cos", "because", ""},    {"everybody", "everyone", ""},
+    {"somebody", "someone", ""}, {"anybody", "anyone", ""},
 };
 struct Ending {
   std::string_view suffix;
@@ -30,19 +33,21 @@ struct Ending {
 };
 constexpr Ending kEndings[] = {{"'ll", "will"}, {"'re", "are"}, {"'ve", "have"}, {"'m", "am"}, {"'d", "would"}, {"n't", "not"}};
 
-constexpr std::string_view kHesitations[] = {"uh", "um", "uhm", "er", "erm", "hm", "hmm", "mm", "mhm", "ah", "eh", "huh", "uhhuh"};
+constexpr std::string_view kHesitations[] = {"uh", "um",  "uhm", "er", "erm", "hm",   "hmm",
+                                             "mm", "mhm", "ah",  "eh", "huh", "uhhuh"};
 
 constexpr std::string_view kStopWords[] = {
-    "a",     "about", "after", "again", "all",   "also",  "am",     "an",    "and",   "any",   "are",   "as",    "at",
-    "be",    "because", "been", "before", "being", "but", "by",     "can",   "could", "did",   "do",    "does",  "done",
-    "for",   "from",  "get",   "go",    "going", "good",  "got",    "great", "had",   "has",   "have",  "he",    "her",
-    "here",  "him",   "his",   "how",   "i",     "if",    "in",     "into",  "is",    "it",    "its",   "just",  "kind",
-    "know",  "let",   "like",  "may",   "maybe", "me",    "mean",   "might", "more",  "most",  "much",  "my",    "no",
-    "not",   "now",   "of",    "off",   "oh",    "okay",  "on",     "one",   "or",    "our",   "out",   "over",  "really",
-    "right", "say",   "see",   "shall", "she",   "should", "so",    "some",  "something", "sort", "still", "such", "than",
-    "that",  "the",   "their", "them",  "then",  "there", "these",  "they",  "thing", "things", "think", "this", "those",
-    "to",    "too",   "up",    "us",    "very",  "want",  "was",    "we",    "well",  "were",  "what",  "when",  "where",
-    "which", "who",   "why",   "will",  "with",  "would", "yes",    "you",   "your",  "everyone", "someone", "need", "please"};
+    "a",     "about", "after",     "again", "all",    "also",   "am",       "an",      "and",   "any",   "are",  "as",
+    "at",    "be",    "because",   "been",  "before", "being",  "but",      "by",      "can",   "could", "did",  "do",
+    "does",  "done",  "for",       "from",  "get",    "go",     "going",    "good",    "got",   "great", "had",  "has",
+    "have",  "he",    "her",       "here",  "him",    "his",    "how",      "i",       "if",    "in",    "into", "is",
+    "it",    "its",   "just",      "kind",  "know",   "let",    "like",     "may",     "maybe", "me",    "mean", "might",
+    "more",  "most",  "much",      "my",    "no",     "not",    "now",      "of",      "off",   "oh",    "okay", "on",
+    "one",   "or",    "our",       "out",   "over",   "really", "right",    "say",     "see",   "shall", "she",  "should",
+    "so",    "some",  "something", "sort",  "still",  "such",   "than",     "that",    "the",   "their", "them", "then",
+    "there", "these", "they",      "thing", "things", "think",  "this",     "those",   "to",    "too",   "up",   "us",
+    "very",  "want",  "was",       "we",    "well",   "were",   "what",     "when",    "where", "which", "who",  "why",
+    "will",  "with",  "would",     "yes",   "you",    "your",   "everyone", "someone", "need",  "please"};
 
 bool is_word_byte(char c) {
   const auto u = static_cast<unsigned char>(c);
@@ -188,8 +193,6 @@ std::vector<Sentence> split_sentences(std::string_view text) {
   return out;
 }
 
-bool is_stop_word(std::string_view norm) {
-  return std::ranges::find(kStopWords, norm) != std::end(kStopWords);
-}
+bool is_stop_word(std::string_view norm) { return std::ranges::find(kStopWords, norm) != std::end(kStopWords); }
 
 }  // namespace hansard::analysis

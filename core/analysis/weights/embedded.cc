@@ -21,7 +21,8 @@ extern const char hansard_analysis_weights_end[];
 namespace hansard::analysis {
 
 std::string_view embedded_weights() {
-  return {hansard_analysis_weights_begin, static_cast<std::size_t>(hansard_analysis_weights_end - hansard_analysis_weights_begin)};
+  return {hansard_analysis_weights_begin,
+          static_cast<std::size_t>(hansard_analysis_weights_end - hansard_analysis_weights_begin)};
 }
 
 }  // namespace hansard::analysis
