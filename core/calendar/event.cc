@@ -11,6 +11,7 @@ namespace hansard::calendar {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
+constexpr std::size_t kMaxZoneNames = 2'000;   ///< more than the tz database has
 constexpr std::int64_t kZoneWork = 2'000'000;  ///< units for all VTIMEZONEs of a file
 
 /// Walks the content lines of a file and builds the calendar.
@@ -235,6 +236,7 @@ std::vector<std::string> needed_zones(const Calendar& calendar) {
   if (!calendar.default_zone.empty()) tzids.insert(calendar.default_zone);
   std::set<std::string> names;
   for (const std::string& tzid : tzids) {
+    if (names.size() >= kMaxZoneNames) break;
     for (std::string& name : zone_candidates(tzid)) names.insert(std::move(name));
   }
   return {names.begin(), names.end()};

@@ -10,6 +10,7 @@ namespace hansard::calendar {
 namespace {
 
 constexpr std::size_t kMaxText = 1u << 20;
+constexpr std::size_t kMaxCandidates = 100;
 
 /// A body that is ready for search: normal text and the links in it by place.
 struct Body {
@@ -52,6 +53,7 @@ struct Candidate {
 std::vector<Candidate> candidates(const Body& body, const InviteConfig& config) {
   std::vector<Candidate> out;
   for (const FoundLink& found : body.links) {
+    if (out.size() >= kMaxCandidates) break;
     if (auto link = read_join_link(found.url, config)) {
       out.push_back({std::move(*link), found.begin, found.end, link_standing(body.text, found.begin, found.end)});
     }

@@ -9,7 +9,7 @@ namespace hansard::calendar {
 namespace {
 
 constexpr std::size_t kMaxLinks = 2'000;
-constexpr std::size_t kMaxSkipped = 64;
+constexpr std::size_t kMaxSkipped = 32;
 
 struct Entity {
   std::string_view name;

@@ -8,6 +8,7 @@ namespace hansard::calendar {
 namespace {
 
 constexpr std::size_t kMaxUrl = 8'192;
+constexpr std::size_t kMaxLinks = 5'000;
 
 bool is_alnum(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); }
 bool is_blank(char c) { return c == ' ' || c == '\t'; }
@@ -154,7 +155,7 @@ std::string normalize_text(std::string_view raw) {
 
 std::vector<FoundLink> scan_links(std::string_view text, const InviteConfig& config) {
   std::vector<FoundLink> out;
-  for (std::size_t at = 0; at < text.size();) {
+  for (std::size_t at = 0; at < text.size() && out.size() < kMaxLinks;) {
     const char before = at > 0 ? text[at - 1] : ' ';
     std::size_t begin = at;
     bool unicode = false;

@@ -106,10 +106,15 @@ bool ends_word(std::string_view text, std::size_t end, std::string_view word) {
   return end >= text.size() || (!is_ascii_letter(text[end]) && !is_digit(text[end]));
 }
 
+/// The line around `at`, at most 256 bytes to either side: nobody's label has more to say, and a text without line
+/// breaks must not be searched again for each word in it.
 std::string_view line_around(std::string_view text, std::size_t at, std::size_t& begin) {
-  const auto before = at == 0 ? std::string_view::npos : text.rfind('\n', at - 1);
-  begin = before == std::string_view::npos ? 0 : before + 1;
-  return text.substr(begin, text.find('\n', begin) - begin);
+  constexpr std::size_t kReach = 256;
+  const std::size_t low = at - std::min(at, kReach);
+  const auto before = text.substr(low, at - low).rfind('\n');
+  begin = before == std::string_view::npos ? low : low + before + 1;
+  const std::string_view reach = text.substr(begin, at - begin + kReach);
+  return reach.substr(0, reach.find('\n', at - begin));
 }
 
 /// Place of the value behind a label that ends at `end` in the folded text; `direct` when no separator stands there.
