@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "core/base/text.h"
@@ -139,12 +140,14 @@ void LiveView::on_state(const Json& body) {
   const std::string id = body.text_or("meeting");
   const std::string state = body.text_or("state");
   titles_[id] = body.text_or("title");
-  states_[id] = state;
-  heading(id);
-  std::string text = "  . " + state;
-  if (!body.text_or("note").empty()) text += ": " + printable(body.text_or("note"));
+  if (std::exchange(states_[id], state) == state) return;  // only its note or time has changed
+  std::string text = state;
+  if (const std::string note = printable(body.text_or("note")); !note.empty() && note != state) text += ": " + note;
   if (!body.text_or("code").empty()) text += " [" + body.text_or("code") + "]";
-  line(paint(terminal_, kGrey, text));
+  const bool before = state == "scheduled" || state == "validating" || state == "preparing" || state == "cancelled";
+  if (before && current_ != id) return line(paint(terminal_, kGrey, "  . " + printable(titles_[id]) + ": " + text));
+  heading(id);
+  line(paint(terminal_, kGrey, "  . " + text));
 }
 
 void LiveView::event(const std::string& kind, const Json& body) {

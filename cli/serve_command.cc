@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "cli/args.h"
@@ -20,8 +22,13 @@ int cmd_serve(std::span<const std::string> args) {
   }
   auto app = App::open({std::move(*config), {}, true});
   if (!app) return report(app.error());
-  // For people; logs and pipes do not get the token.
-  std::printf("hansard serves its page at %s\n", (*app)->page_url().c_str());
+  // For people; a log does not get the token.
+  const std::string page = (*app)->page_url();
+  if (::isatty(STDOUT_FILENO) == 1) {
+    std::printf("hansard serves its page at %s\n", page.c_str());
+  } else {
+    std::printf("hansard serves its page at %s (`hansard status` prints it with its token)\n", page.substr(0, page.find('#')).c_str());
+  }
   std::fflush(stdout);
   if (auto r = (*app)->run(); !r) return report(r.error());
   return kOk;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "core/transcript/ledger.h"
 #include "host/stored.h"
 
 namespace hansard {
@@ -16,7 +17,8 @@ struct Collected {
   Json utterances = Json::array();
   std::vector<AnalysisItem> items;
   std::string summary;
-  std::map<std::string, std::vector<CoverageInterval>> coverage;
+  CoverageLedger ledger;
+  MediaTime last;  ///< latest position that any row names
   std::vector<flow::TaskRecord> tasks;
   std::vector<std::string> files;
   Json consent = Json::array();
@@ -29,6 +31,7 @@ struct Collected {
     history.push(std::move(one));
   }
   void operator()(const flow::ParticipantRecord& r) {
+    if (!r.bot) r.present ? ledger.joined(r.id, r.at) : ledger.left(r.id, r.at);
     const auto it = std::find_if(participants.begin(), participants.end(), [&](const auto& p) { return p.id == r.id; });
     if (it == participants.end()) {
       participants.push_back(r);
@@ -38,13 +41,8 @@ struct Collected {
   }
   void operator()(const flow::UtteranceRecord& r) { utterances.push(to_json(r.utterance)); }
   void operator()(const flow::CoverageRecord& r) {
-    auto& list = coverage[r.interval.participant];
-    // Neighbours of the same kind are one stretch for a reader.
-    if (!list.empty() && list.back().end == r.interval.start && list.back().state == r.interval.state && list.back().reason == r.interval.reason) {
-      list.back().end = r.interval.end;
-    } else {
-      list.push_back(r.interval);
-    }
+    ledger.add(r.interval);
+    last = std::max(last, r.interval.end);
   }
   void operator()(const flow::ItemRecord& r) {
     const auto it = std::find_if(items.begin(), items.end(), [&](const auto& i) { return i.id == r.change.item.id; });
@@ -71,18 +69,21 @@ struct Collected {
 
   Json coverage_json() const {
     Json out = Json::array();
-    for (const auto& [participant, intervals] : coverage) {
-      std::map<std::string, std::int64_t> totals;
+    for (const auto& participant : ledger.participants()) {
+      const auto intervals = ledger.intervals(participant);
+      if (intervals.empty()) continue;
+      CoverageTotals totals = ledger.totals(participant);
+      Json sums = Json::object();
+      for (const auto& [state, name] : enum_names(Coverage{})) sums.set(name, totals.of(state).ms);
       Json list = Json::array();
       for (const auto& i : intervals) {
-        totals[std::string(enum_name(i.state))] += (i.end - i.start).ms;
         Json one = Json::object();
         one.set("start_ms", i.start.ms).set("end_ms", i.end.ms).set("state", enum_name(i.state));
         if (!i.reason.empty()) one.set("reason", i.reason);
         list.push(std::move(one));
       }
       Json entry = Json::object();
-      entry.set("participant", participant).set("totals_ms", to_json(totals)).set("intervals", std::move(list));
+      entry.set("participant", participant).set("totals_ms", std::move(sums)).set("intervals", std::move(list));
       out.push(std::move(entry));
     }
     return out;
@@ -141,6 +142,7 @@ Result<Json> meeting_view(Store& store, const std::string& id) {
     }
     if (rows->size() < kPage) break;
   }
+  if (state->state >= meeting::State::kProcessing) all.ledger.close(all.last);
   Json out = meeting_summary(*state);
   out.set("participants", to_json(all.participants)).set("utterances", std::move(all.utterances)).set("items", to_json(all.items));
   out.set("summary", all.summary).set("coverage", all.coverage_json()).set("tasks", to_json(all.tasks)).set("files", to_json(all.files));

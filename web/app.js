@@ -32,7 +32,8 @@ function when(meeting) {
   const start = new Date(meeting.start);
   const end = new Date(meeting.end);
   const time = (d) => d.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  return `${start.toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })}, ${time(start)} to ${time(end)}`;
+  const today = start.toDateString() === new Date().toDateString();
+  return `${today ? "Today" : start.toLocaleDateString([], { weekday: "short", day: "numeric", month: "short" })}, ${time(start)} to ${time(end)}`;
 }
 
 function showList() {
@@ -54,9 +55,12 @@ function showHead() {
   $("title").textContent = m.title || "Meeting";
   $("when").textContent = when(m);
   badge($("state"), m.state);
-  const advice = m.advice ? `${m.code}: ${m.advice}${m.vendor_code ? ` (${m.vendor_code})` : ""}` : m.note ?? "";
+  // A failure says what a person can do; another note is shown only when it says more than the state.
+  const note = m.note && m.note !== m.state ? m.note : "";
+  const advice = m.advice ? `${m.code}: ${m.advice}${m.vendor_code ? ` (${m.vendor_code})` : ""}` : note;
   $("advice").textContent = advice;
   $("advice").hidden = !advice;
+  $("advice").dataset.kind = m.advice ? "failed" : "note";
   $("stop").hidden = !JOINED.has(m.state);
   $("pause").hidden = m.state !== "recording" && m.state !== "paused";
   $("pause").textContent = m.state === "paused" ? "Resume" : "Pause";

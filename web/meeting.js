@@ -158,6 +158,9 @@ export class MeetingView {
   coverageRow(participant, intervals, end) {
     const name = this.participants.get(participant) ?? participant;
     const total = (state) => intervals.filter((i) => i.state === state).reduce((sum, i) => sum + i.end_ms - i.start_ms, 0);
+    // Rows of the running meeting may overlap: the stronger state is painted over the weaker, as the ledger counts it.
+    const order = ["pending", "silent", "unrecognized", "transcribed", "withheld", "lost"];
+    const painted = [...intervals].sort((a, b) => order.indexOf(a.state) - order.indexOf(b.state));
     const seconds = (ms) => `${(ms / 1000).toFixed(1)} s`;
     const lost = total("lost");
     const bar = document.createElementNS(SVG, "svg");
@@ -166,7 +169,7 @@ export class MeetingView {
     bar.setAttribute("preserveAspectRatio", "none");
     bar.setAttribute("role", "img");
     bar.setAttribute("aria-label", `${name}: ${seconds(total("transcribed"))} transcribed, ${seconds(total("silent"))} silent, ${seconds(lost)} lost`);
-    for (const i of intervals) {
+    for (const i of painted) {
       const part = document.createElementNS(SVG, "rect");
       // A loss of any length must be seen: at least three of the thousand parts.
       const width = Math.max((1000 * (i.end_ms - i.start_ms)) / end, i.state === "lost" ? 3 : 0);

@@ -85,6 +85,17 @@ TEST_F(MediaProcessesTest, RefusalKeepsTheWordsOfTheOtherSide) {
   EXPECT_EQ(log.news.back().vendor_code, "no bots");
 }
 
+TEST_F(MediaProcessesTest, SaysGoodbyeAlsoAfterTheHostEndedTheMeeting) {
+  MediaProcesses media(loop, options);
+  media.listen(&log);
+  media.start({"m", 1, "generic", "deny", "", "bot"});
+  ASSERT_TRUE(loop.run_until([&] { return log.last_is(MediaUpdate::kRefused); }));
+  media.stop("m", 1);
+  ASSERT_TRUE(loop.run_until([&] { return log.last_is(MediaUpdate::kLeft); }));
+  ASSERT_TRUE(loop.run_until([&] { return media.pids().empty(); }));
+  EXPECT_EQ(log.news.size(), 2u);
+}
+
 TEST_F(MediaProcessesTest, OneThatDoesNotLeaveIsKilled) {
   MediaProcesses media(loop, options);
   media.listen(&log);

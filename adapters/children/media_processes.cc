@@ -11,6 +11,7 @@ struct MediaProcesses::Session {
   std::map<std::uint32_t, std::string> tracks;  ///< participant by track
   bool silent = false;   ///< nothing about it is told any more
   bool over = false;     ///< lost, ended, refused or left was told
+  bool left = false;     ///< left was told
   bool leaving = false;
   std::uint32_t consumed = 0;  ///< bytes of audio taken since credit was last given
   Loop::TimerId timer = 0;
@@ -93,8 +94,11 @@ void MediaProcesses::leave(Session& session) {
 }
 
 void MediaProcesses::tell(Session& session, const MediaNews& news) {
-  if (listener_ == nullptr || session.silent || session.over || shutting_down_) return;
+  if (listener_ == nullptr || session.silent || session.left || shutting_down_) return;
+  // After the end only the goodbye is news.
+  if (session.over && news.update != MediaUpdate::kLeft) return;
   if (news.update != MediaUpdate::kWaitingRoom && news.update != MediaUpdate::kInCall) session.over = true;
+  session.left = news.update == MediaUpdate::kLeft;
   listener_->on_media(session.meeting, session.epoch, news);
 }
 
