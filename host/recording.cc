@@ -51,6 +51,7 @@ void Recording::adopt(const std::vector<flow::TrackCursor>& cursors) {
     }
     Track& t = ensure(s.participant, std::max(cursor, s.start));
     t.captured = std::max(s.end, t.fed);
+    t.spooled = s.end;
     t.present = true;  // as far as anybody knows; the ledger counts presence only
     t.end_wanted = t.fed < t.captured;
   }
@@ -94,7 +95,6 @@ void Recording::participant_left(const std::string& participant) {
 }
 
 void Recording::lost(Track& track, MediaTime start, MediaTime end, const std::string& reason) {
-  track.told_lost = std::max(track.told_lost, end);
   if (end <= start) return;
   const bool withheld = reason == "paused";
   post_(flow::GapDetected{{track.participant, start, end, withheld ? Coverage::kWithheld : Coverage::kLost, withheld ? "" : reason}});
@@ -116,10 +116,15 @@ void Recording::audio(const std::string& participant, MediaTime start, std::span
   t.end_wanted = false;
   if (!written) {
     // Without the spool there is no second chance: what cannot be recognized now is lost, and said so.
-    spool_full_ = true;
-    if (t.flushing || t.fed < start || !feed(t, start, samples)) lost(t, start, end, "disk_full");
+    if (t.flushing || t.fed < start || !feed(t, start, samples)) return lost(t, start, end, "disk_full");
+    if (!t.unspooled.empty() && t.unspooled.back().second == start) {
+      t.unspooled.back().second = end;
+    } else {
+      t.unspooled.emplace_back(start, end);
+    }
     return;
   }
+  t.spooled = end;
   if (!t.flushing && t.fed >= start) feed(t, start, samples);
 }
 
@@ -127,7 +132,21 @@ void Recording::gap(const std::string& participant, MediaTime start, MediaTime e
   Track& t = ensure(participant, start);
   if (is_lost) lost(t, start, end, reason);
   // A gap that stands where audio should have come moves the end of what was captured; one that explains filler does not.
-  if (start <= t.captured && end > t.captured) t.captured = end;
+  if (start > t.captured || end <= t.captured) return;
+  const bool live = t.fed == t.captured && !t.flushing;
+  t.captured = end;
+  if (live) pass_over(t);
+}
+
+/// Nothing was captured from here to the end: a loss is reported on its own, all else is silence. The cursor goes on.
+void Recording::pass_over(Track& track) {
+  if (track.speech) {
+    speech_.gap(*track.speech, track.fed, track.captured);
+  } else if (track.heard < track.captured) {
+    post_(flow::SpanHeard{track.participant, track.heard, track.captured, Coverage::kSilent, {}});
+    track.heard = track.captured;
+  }
+  track.fed = track.captured;
 }
 
 bool Recording::feed(Track& track, MediaTime start, std::span<const std::int16_t> samples) {
@@ -166,11 +185,9 @@ void Recording::catch_up(Track& track) {
   });
   if (blocked) return;
   if (!read || track.fed == before) {
-    // Nothing more can be read: what is missing was lost on the disk or never reached it.
-    if (!spool_full_) lost(track, std::max(track.fed, track.told_lost), track.captured, "spool");
-    if (track.speech) speech_.gap(*track.speech, track.fed, track.captured);
-    track.fed = track.captured;
-    if (!track.speech) track.heard = track.fed;
+    // Nothing more can be read: what was written is lost on the disk; what was not has been accounted for.
+    lost(track, track.fed, track.spooled, "spool");
+    pass_over(track);
   }
 }
 
@@ -233,6 +250,7 @@ bool Recording::on_flushed(std::uint32_t track) {
   t->speech.reset();
   t->flushing = false;
   t->heard = std::max(t->heard, t->fed);
+  t->unspooled.clear();
   check_drained();
   return true;
 }
@@ -246,6 +264,9 @@ void Recording::recognizer_lost() {
     t.end_wanted = t.end_wanted || std::exchange(t.flushing, false) || !t.present;
     if (crashes_ >= kCrashesBeforeSkip && t.fed > t.heard) give_up_on(t);
     t.fed = t.heard;
+    // What never reached the spool cannot be heard again.
+    for (const auto& [start, end] : t.unspooled) lost(t, std::max(start, t.heard), end, "disk_full");
+    t.unspooled.clear();
   }
   if (crashes_ >= kCrashesBeforeSkip) crashes_ = 0;
 }

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/flow/effects.h"
@@ -58,9 +59,11 @@ class Recording {
     std::string participant;
     bool present = false;
     MediaTime captured;                      ///< end of what was captured, or where capture should begin
+    MediaTime spooled;                       ///< end of what the spool holds
+    /// Fed without having reached the spool (disk full), since the open track began.
+    std::vector<std::pair<MediaTime, MediaTime>> unspooled;
     MediaTime fed;                           ///< everything before was given to the recognizer
     MediaTime heard;                         ///< everything before was answered by it
-    MediaTime told_lost;                     ///< end of the last stretch that was reported lost or withheld
     std::optional<std::uint32_t> speech;     ///< open track of the recognizer
     bool flushing = false;
     bool end_wanted = false;                 ///< flush once fed up to `captured`
@@ -74,6 +77,7 @@ class Recording {
   /// Gives [start, ...) to the recognizer if it is next in line. False when it takes no more now.
   bool feed(Track& track, MediaTime start, std::span<const std::int16_t> samples);
   void catch_up(Track& track);
+  void pass_over(Track& track);
   void close_when_fed(Track& track);
   void give_up_on(Track& track);
   void check_drained();
@@ -86,7 +90,6 @@ class Recording {
   std::string gap_reason_;
   std::map<std::string, Track> tracks_;
   bool draining_ = false;
-  bool spool_full_ = false;
   int crashes_ = 0;  ///< of the recognizer since it last answered anything
 };
 

@@ -278,5 +278,54 @@ TEST_F(RecordingTest, AFullDiskLosesOnlyWhatCannotBeRecognizedNow) {
   EXPECT_EQ(posted<flow::GapDetected>()[0].gap.reason, "disk_full");
 }
 
+TEST_F(RecordingTest, WhatNeverReachedTheSpoolIsLostWithTheRecognizer) {
+  auto r = make();
+  r->begin(start());
+  hear(*r, 0, 1000);
+  spool_.full = true;
+  hear(*r, 1000, 2000);
+  spool_.full = false;
+  hear(*r, 2000, 3000);
+  r->on_final(1, {0}, {1200}, "Hello.", {});
+  r->recognizer_lost();
+  speech_.tracks.clear();
+  r->poll();
+  ASSERT_EQ(posted<flow::GapDetected>().size(), 1u);
+  EXPECT_EQ(posted<flow::GapDetected>()[0].gap, (CoverageInterval{"p1", {1200}, {2000}, Coverage::kLost, "disk_full"}));
+  EXPECT_EQ(speech_.tracks.at(2).start.ms, 2000);
+  EXPECT_EQ(speech_.tracks.at(2).fed.ms, 3000);
+}
+
+TEST_F(RecordingTest, WhoIsMutedIsSilentNotLost) {
+  auto r = make();
+  r->begin(start());
+  hear(*r, 0, 1000);
+  r->gap("p1", {1000}, {2000}, false, "");
+  r->poll();
+  r->gap("p1", {2000}, {3000}, false, "");
+  r->poll();
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 3000);
+  r->suspend();
+  r->on_flushed(1);
+  r->gap("p1", {3000}, {4000}, false, "");
+  r->poll();
+  EXPECT_TRUE(posted<flow::GapDetected>().empty());
+  ASSERT_EQ(posted<flow::SpanHeard>().size(), 1u);
+  EXPECT_EQ(posted<flow::SpanHeard>()[0].end.ms, 4000);
+  EXPECT_EQ(posted<flow::SpanHeard>()[0].state, Coverage::kSilent);
+}
+
+TEST_F(RecordingTest, AudioThatTheSpoolLostIsSaidToBeLost) {
+  auto r = make();
+  r->begin(start());
+  speech_.up = false;
+  hear(*r, 0, 1000);
+  spool_.pieces.clear();
+  speech_.up = true;
+  r->poll();
+  ASSERT_EQ(posted<flow::GapDetected>().size(), 1u);
+  EXPECT_EQ(posted<flow::GapDetected>()[0].gap, (CoverageInterval{"p1", {0}, {1000}, Coverage::kLost, "spool"}));
+}
+
 }  // namespace
 }  // namespace hansard::host
