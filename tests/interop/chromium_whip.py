@@ -27,7 +27,8 @@ def main(program):
             bot.wait_for(lambda: "ada-b" in bot.participants, 40, "the browser as a participant")
             assert bot.participants["ada-b"]["name"] == "Ada B"
             bot.wait_for(lambda: any(t.end_ms - (t.start_ms or 0) > 12500 for t in bot.tracks.values()), 40, "12.5 s of audio")
-            peers.check("chromium, through the room", next(t for t in bot.tracks.values() if t.participant == "ada-b"), source)
+            peers.check("chromium, through the room", next(t for t in bot.tracks.values() if t.participant == "ada-b"), source,
+                        skips=True)  # the pretended microphone runs on a timer of its own and stumbles on a busy machine
             peers.stop(chromium)
             chromium = None
             bot.wait_for(lambda: not bot.participants["ada-b"]["present"], 20, "the room notices that the browser is gone")

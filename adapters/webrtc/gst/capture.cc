@@ -142,13 +142,13 @@ class Capture {
       it->second->end_track(GapReason::kNotSent);
       it->second->stop([] {});
       receivers_.erase(it);
+      pump();  // the end of the track is told before the participant's
     }
     if (const auto it = known_.find(id); it != known_.end()) {
       it->second.present = false;
       send(it->second);
       known_.erase(it);
     }
-    pump();
   }
 
   void tick() {

@@ -166,6 +166,11 @@ void Peer::Impl::name_addresses() {
   GObject* ice = nullptr;
   g_object_get(webrtc, "ice-agent", &ice, nullptr);
   if (ice == nullptr) return;
+  // TCP candidates cost checks and seconds and help nobody here: media goes by UDP.
+  GObject* agent = nullptr;
+  g_object_get(ice, "agent", &agent, nullptr);
+  if (agent != nullptr) g_object_set(agent, "ice-tcp", FALSE, nullptr);
+  g_clear_object(&agent);
   for (const std::string& address : local_addresses()) {
     gboolean ok = FALSE;
     g_signal_emit_by_name(ice, "add-local-ip-address", address.c_str(), &ok);

@@ -308,6 +308,54 @@ TEST_F(MediaProcesses, TwoParticipantsAreHeardWholeAndInTime) {
   EXPECT_EQ(http(room.port, "GET", "/rooms/demo").second.find("hansard (records)"), std::string::npos);
 }
 
+TEST_F(MediaProcesses, SilenceThatWasNotSentIsNoLoss) {
+  RoomProcess room;
+  ASSERT_EQ(http(room.port, "PUT", "/rooms/demo").first, 201);
+  Bot bot;
+  bot.join(room.url("/rooms/demo"));
+  ASSERT_TRUE(bot.until_state(ipc::MediaState::kInCall));
+  bot.capture();
+  // Three seconds of silence under DTX before and after the speech.
+  const std::int64_t start = unix_now_ms() + 4000;
+  Child ada(publish(room, "Ada", start, {"--dtx", "--tail-ms", "3000"}));
+  ASSERT_TRUE(bot.until([&] { return bot.present("ada"); }, 15));
+  ASSERT_TRUE(bot.until([&] { return !bot.present("ada"); }, 40));
+  const Bot::Track* t = bot.track_of("ada");
+  ASSERT_NE(t, nullptr);
+  std::int64_t unsent = 0;
+  for (const auto& g : t->gaps) {
+    if (g.reason != "connecting") {
+      EXPECT_FALSE(g.lost) << g.reason << " " << g.start.ms << " to " << g.end.ms;
+    }
+    if (!g.lost) unsent += g.end.ms - g.start.ms;
+  }
+  EXPECT_GT(unsent, 3000);
+  const Fit f = fit(*t, samples_of(file), start - bot.origin);
+  std::printf("with DTX: correlation %.3f, %lld ms late, %lld ms not sent\n", f.correlation, static_cast<long long>(f.late_ms),
+              static_cast<long long>(unsent));
+  EXPECT_GT(f.correlation, 0.9);
+  EXPECT_LE(std::abs(f.late_ms), 100);
+}
+
+TEST_F(MediaProcesses, AStalledPublisherDoesNotStallTheOther) {
+  RoomProcess room;
+  ASSERT_EQ(http(room.port, "PUT", "/rooms/demo").first, 201);
+  Bot bot;
+  bot.join(room.url("/rooms/demo"));
+  ASSERT_TRUE(bot.until_state(ipc::MediaState::kInCall));
+  bot.capture();
+  Child ada(publish(room, "Ada", unix_now_ms(), {"--loop"}));
+  Child bob(publish(room, "Bob", unix_now_ms(), {"--loop"}));
+  ASSERT_TRUE(bot.until([&] { return bot.track_of("ada") != nullptr && bot.track_of("bob") != nullptr; }, 20));
+  ::kill(bob.pid, SIGSTOP);
+  const std::int64_t stopped = unix_now_ms() - bot.origin;
+  // The room drops the dead publisher after ten seconds; the other is heard all the time.
+  ASSERT_TRUE(bot.until([&] { return !bot.present("bob"); }, 20));
+  EXPECT_TRUE(bot.present("ada"));
+  for (const auto& g : bot.track_of("ada")->gaps) EXPECT_LT(g.end.ms, stopped) << g.reason;
+  EXPECT_GT(bot.track_of("ada")->end(), unix_now_ms() - bot.origin - 500);
+}
+
 TEST_F(MediaProcesses, AnInjectedOutageIsFoundWhereItWas) {
   RoomProcess room({"--faults"});
   ASSERT_EQ(http(room.port, "PUT", "/rooms/demo").first, 201);
