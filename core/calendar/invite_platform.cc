@@ -251,8 +251,23 @@ bool is_known_host(std::string_view host, std::string_view port, const InviteCon
          is_webex_host(u, config) || is_jitsi_host(host, port, config) || listed(config.generic_hosts, host, port);
 }
 
+namespace {
+
+/// What a wrapper or an attribute holds may be anything: valid UTF-8, up to the first blank or control character (blanks
+/// may stand in the literal {"Tid": ...} of Teams).
+std::string clean(std::string_view url) {
+  url = trim(url);
+  const auto stop = std::find_if(url.begin(), url.end(), [&, brace = false](char c) mutable {
+    brace = brace || c == '{';
+    return static_cast<unsigned char>(c) < ' ' || c == 0x7F || (c == ' ' && !brace);
+  });
+  return sanitize_utf8(url.substr(0, static_cast<std::size_t>(stop - url.begin())));
+}
+
+}  // namespace
+
 std::optional<JoinLink> read_join_link(std::string_view url, const InviteConfig& config) {
-  std::string current(trim(url));
+  std::string current = clean(url);
   for (int depth = 0; depth <= kMaxUnwrap; ++depth) {
     const bool jitsi_app = starts_with_ignore_case(current, "jitsi-meet:") || starts_with_ignore_case(current, "org.jitsi.meet:");
     current = from_app_link(current);
@@ -263,7 +278,7 @@ std::optional<JoinLink> read_join_link(std::string_view url, const InviteConfig&
     if (auto link = read_direct(*parsed, jitsi_app, config)) return link;
     const auto inner = unwrap_once(*parsed);
     if (!inner) return std::nullopt;
-    current = trim(*inner);
+    current = clean(*inner);
   }
   return std::nullopt;
 }

@@ -101,6 +101,15 @@ TEST(InviteUrl, StopsAtNestedWrappers) {
   EXPECT_FALSE(read_join_link(url, {}));
 }
 
+TEST(InviteUrl, NeverGivesBrokenBytesOrLineBreaks) {
+  const auto link =
+      read_join_link("https://x.safelinks.protection.outlook.com/?url=https%3A%2F%2Fmeet.jit.si%2FRoom%0D%0AX-Evil%3A1", {});
+  ASSERT_TRUE(link);
+  EXPECT_EQ(link->url, "https://meet.jit.si/Room");
+  const auto broken = find_invite("<a href='https://acme.webex.com/acme/j.php?MTID=m01\xFF'>x</a>", true);
+  EXPECT_EQ(broken.meeting_id, "m01\xEF\xBF\xBD");
+}
+
 TEST(InviteText, FoldsLettersOfManyScripts) {
   EXPECT_EQ(fold_text("CONTRASEÑA Código ŁÓDŹ ΚΩΔΙΚΌΣ Пароль Mật mã").text, "contrasena codigo lodz κωδικοσ пароль mat ma");
   const FoldedText f = fold_text("äÖ:x");
