@@ -28,8 +28,9 @@ void add_items(std::string& out, const char* title, const std::vector<AnalysisIt
 void add_coverage(std::string& out, const Minutes& m) {
   out += "\n## What was heard\n\n| participant | transcribed | silent | lost | other |\n| --- | --- | --- | --- | --- |\n";
   for (const MinutesParticipant& p : m.participants) {
-    out += "| " + markdown_escape(p.name) + (p.bot ? " (bot)" : "") + " | " + seconds_text(p.transcribed) + " | " + seconds_text(p.silent) + " | " +
-           seconds_text(p.lost) + " | " + seconds_text(p.pending + p.withheld + p.unrecognized) + " |\n";
+    out += "| " + markdown_escape(p.name) + (p.bot ? " (bot)" : "") + " | " + seconds_text(p.transcribed) + " | " +
+           seconds_text(p.silent) + " | " + seconds_text(p.lost) + " | " + seconds_text(p.pending + p.withheld + p.unrecognized) +
+           " |\n";
   }
   if (m.missing.empty()) {
     out += "\nNothing is missing.\n";
@@ -52,7 +53,8 @@ void add_coverage(std::string& out, const Minutes& m) {
 
 std::string to_markdown(const Minutes& m) {
   std::string out = "# " + (m.title.empty() ? std::string("Meeting") : markdown_escape(m.title)) + "\n\n";
-  out += "Recorded from " + format_rfc3339(Instant{m.origin.ms / 1000 * 1000}) + ", " + clock_time(MediaTime{m.length.ms}) + " long.\n";
+  out += "Recorded from " + format_rfc3339(Instant{m.origin.ms / 1000 * 1000}) + ", " + clock_time(MediaTime{m.length.ms}) +
+         " long.\n";
   if (!m.outcome.empty()) out += "\n**Incomplete:** " + markdown_escape(m.outcome) + "\n";
   out += "\n" + std::string(kMachineNotice);
   out += "\n## Summary\n\n";

@@ -18,11 +18,11 @@ struct MinutesParticipant {
   bool bot = false;
   /// Sums over the participant's presence; together they are its length.
   Duration transcribed, silent, pending, withheld, unrecognized, lost;
-  static constexpr auto fields =
-      std::make_tuple(field("id", &MinutesParticipant::id), field("name", &MinutesParticipant::name), field("bot", &MinutesParticipant::bot),
-                      field("transcribed_ms", &MinutesParticipant::transcribed), field("silent_ms", &MinutesParticipant::silent),
-                      field("pending_ms", &MinutesParticipant::pending), field("withheld_ms", &MinutesParticipant::withheld),
-                      field("unrecognized_ms", &MinutesParticipant::unrecognized), field("lost_ms", &MinutesParticipant::lost));
+  static constexpr auto fields = std::make_tuple(
+      field("id", &MinutesParticipant::id), field("name", &MinutesParticipant::name), field("bot", &MinutesParticipant::bot),
+      field("transcribed_ms", &MinutesParticipant::transcribed), field("silent_ms", &MinutesParticipant::silent),
+      field("pending_ms", &MinutesParticipant::pending), field("withheld_ms", &MinutesParticipant::withheld),
+      field("unrecognized_ms", &MinutesParticipant::unrecognized), field("lost_ms", &MinutesParticipant::lost));
 };
 
 struct Minutes {
@@ -42,11 +42,11 @@ struct Minutes {
   std::vector<CoverageInterval> missing;
   std::vector<Utterance> utterances;  ///< by start time
   static constexpr auto fields = std::make_tuple(
-      field("meeting", &Minutes::meeting), field("title", &Minutes::title), field("platform", &Minutes::platform), field("start_unix_ms", &Minutes::start),
-      field("origin_unix_ms", &Minutes::origin), field("length_ms", &Minutes::length), field("outcome", &Minutes::outcome),
-      field("participants", &Minutes::participants), field("summary", &Minutes::summary), field("decisions", &Minutes::decisions),
-      field("tasks", &Minutes::tasks), field("key_points", &Minutes::key_points), field("missing", &Minutes::missing),
-      field("utterances", &Minutes::utterances));
+      field("meeting", &Minutes::meeting), field("title", &Minutes::title), field("platform", &Minutes::platform),
+      field("start_unix_ms", &Minutes::start), field("origin_unix_ms", &Minutes::origin), field("length_ms", &Minutes::length),
+      field("outcome", &Minutes::outcome), field("participants", &Minutes::participants), field("summary", &Minutes::summary),
+      field("decisions", &Minutes::decisions), field("tasks", &Minutes::tasks), field("key_points", &Minutes::key_points),
+      field("missing", &Minutes::missing), field("utterances", &Minutes::utterances));
 };
 
 /// Markdown for people. Text of the meeting is escaped: it can neither make links nor markup. Says that it was made by a

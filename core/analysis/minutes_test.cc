@@ -24,9 +24,10 @@ TEST(Minutes, SayWhatWasFoundAndWhatIsMissing) {
   m.missing = {{"p1", {5000}, {8000}, Coverage::kLost, "network"}};
   m.utterances = {{"u1", "p1", "Ada", {0}, {2000}, "I will send the report by Friday.", {}}};
   const std::string text = to_markdown(m);
-  for (const std::string part :
-       {"# Standup \\*daily\\*\n", "0:01:35 long", "written by a machine", "- Send the report — **Ada**, due 2026-03-06\n  > I will send the report\n",
-        "None found.", "| Ada | 2.0 s | 90.0 s | 3.0 s | 0.0 s |", "- 0:00:05, 3.0 s of Ada: lost (network)", "**Ada** (0:00:00): I will send"}) {
+  for (const std::string part : {"# Standup \\*daily\\*\n", "0:01:35 long", "written by a machine",
+                                 "- Send the report — **Ada**, due 2026-03-06\n  > I will send the report\n", "None found.",
+                                 "| Ada | 2.0 s | 90.0 s | 3.0 s | 0.0 s |", "- 0:00:05, 3.0 s of Ada: lost (network)",
+                                 "**Ada** (0:00:00): I will send"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
   }
   EXPECT_EQ(to_json(*from_json<Minutes>(to_json(m))), to_json(m));
