@@ -266,7 +266,7 @@ TEST_F(EngineTest, WhatTheModelDoesNotKnowIsUnrecognized) {
 TEST_F(EngineTest, SpeechWithoutTextIsUnrecognized) {
   open(1);
   // Loud enough to be heard, not to be read.
-  engine.handle(ipc::AudioFrame{1, false, {0}, std::vector<std::int16_t>(32'000, 40)});
+  engine.handle(ipc::AudioFrame{1, false, {0}, std::vector<std::int16_t>(62 * kWindowSamples, 40)});
   flush(1);
   work();
   EXPECT_EQ(finals(1), "");
@@ -274,7 +274,7 @@ TEST_F(EngineTest, SpeechWithoutTextIsUnrecognized) {
   ASSERT_EQ(heard.size(), 1U);
   EXPECT_EQ(heard[0].state, Coverage::kUnrecognized);
   EXPECT_EQ(heard[0].reason, "recognizer");
-  expect_contiguous(1, 0, 2000);
+  expect_contiguous(1, 0, 62 * 32);
 }
 
 TEST_F(EngineTest, EveryByteOfCreditComesBack) {
