@@ -141,8 +141,8 @@ void Machine::arrange_wake() {
 }
 
 void Machine::run() {
-  world.at(scenario_.start, [this] { start_daemon(); });
   plan_troubles();
+  world.at(scenario_.start, [this] { start_daemon(); });
   bool more = true;
   while (more) {
     try {

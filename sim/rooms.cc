@@ -65,6 +65,7 @@ void Rooms::arrive(std::uint64_t id) {
   }
   if (down_until_[line->room] > world_.now()) return end_line(id, {MediaUpdate::kLost, {}, {}, {}, "network"});
   if (world_.now() < room->opens || world_.now() >= room->closes) {
+    if (world_.now() < room->opens) ++world_.faults[Fault::kRoomLate];
     return end_line(id, {MediaUpdate::kRefused, "meeting_not_found", "404", {}, {}});
   }
   if (room->door == Door::kOpen || admitted_[line->room]) return enter(id);
@@ -255,6 +256,8 @@ void Rooms::send_guest(Line& line, std::size_t guest, MediaTime until) {
     if (line.missing.emplace(guest, f).second) line.missing_lost[guest] = lost;
   }
   flush(until);
+  // Some sources say at once that nothing was sent, others when there is something again.
+  if (guest % 2 == 1 && line.missing.contains(guest) && !line.missing_lost[guest]) report_missing(line, guest, until);
 }
 
 }  // namespace hansard::sim

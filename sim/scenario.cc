@@ -167,7 +167,7 @@ class Maker {
         t.length = minutes(3);
         break;
       case Fault::kStoreLoadFailed:
-        t.at = near(entry.start, 30 * 60'000, 60'000);
+        t.at = out_.start;  // when the first scan asks for meetings that the store does not know
         t.length = minutes(6);
         break;
       default: t.length = Duration{rng_.between(1000, 40'000)}; break;

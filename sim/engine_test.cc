@@ -1,0 +1,219 @@
+// The engine's own rules, each by itself; what they add up to is tested by the simulation.
+#include "host/engine.h"
+
+#include <gtest/gtest.h>
+
+#include "host/stored.h"
+#include "sim/memory_store.h"
+
+namespace hansard::sim {
+namespace {
+
+struct FixedClock final : Clock {
+  Instant now() const override { return time; }
+  Instant time{1'000'000};
+};
+
+struct Released {
+  std::string aggregate;
+  std::string key;
+  flow::Effect effect;
+};
+
+struct ListRunner final : host::EffectRunner {
+  void run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) override {
+    released.push_back({aggregate, key, effect});
+    if (during) during();
+  }
+  std::vector<Released> released;
+  std::function<void()> during;
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  EngineTest() { begin(); }
+  void begin() {
+    runner_.released.clear();
+    engine_ = std::make_unique<host::Engine>(store_, clock_, runner_);
+    ASSERT_TRUE(engine_->start("test"));
+  }
+  flow::MeetingSeen seen(const std::string& id, Duration in) const {
+    flow::MeetingSpec spec;
+    spec.platform = "generic";
+    spec.url = "https://rooms.example/" + id;
+    spec.start = clock_.time + in;
+    spec.end = spec.start + minutes(10);
+    spec.source = "work";
+    return {id, spec, {}, 7};
+  }
+  /// A meeting that has just asked for its validation; returns the effect's key.
+  std::string validating(const std::string& id) {
+    engine_->post(id, seen(id, minutes(5)));
+    EXPECT_TRUE(engine_->drain());
+    EXPECT_EQ(runner_.released.size(), 1u);
+    return runner_.released.empty() ? "" : runner_.released.back().key;
+  }
+  meeting::State state(const std::string& id) const {
+    const flow::State* s = engine_->find(id);
+    return s == nullptr ? meeting::State::kNew : std::get<flow::MeetingState>(*s).state;
+  }
+
+  FixedClock clock_;
+  MemoryStore store_;
+  ListRunner runner_;
+  std::unique_ptr<host::Engine> engine_;
+};
+
+TEST_F(EngineTest, CommitsThenReleasesWithAKeyThatNamesTheCommit) {
+  const std::string key = validating("m1");
+  EXPECT_EQ(state("m1"), meeting::State::kValidating);
+  EXPECT_TRUE(store_.has_effect(key));
+  EXPECT_EQ(key, "m1:" + std::to_string(store_.peek("m1")->version) + ":0");
+}
+
+TEST_F(EngineTest, ManyEventsShareOneCommit) {
+  for (int i = 0; i < 40; ++i) engine_->post("m" + std::to_string(i), seen("m" + std::to_string(i), hours(5)));
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(store_.commits(), 1u);
+  EXPECT_EQ(got(store_.aggregates("meeting", true)).size(), 40u);
+}
+
+TEST_F(EngineTest, ASecondAnswerIsDropped) {
+  const std::string key = validating("m1");
+  engine_->post("m1", flow::Validated{}, key);
+  engine_->post("m1", flow::ValidationFailed{meeting::FailureCode::kMeetingNotFound, false, {}}, key);
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kPreparing);
+  engine_->post("m1", flow::ValidationFailed{meeting::FailureCode::kMeetingNotFound, false, {}}, key);
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kPreparing);
+  EXPECT_FALSE(store_.has_effect(key));
+}
+
+TEST_F(EngineTest, AnEventThatChangesNothingIsNotCommitted) {
+  validating("m1");
+  const auto before = store_.commits();
+  engine_->post("m1", flow::SpeechDrained{});
+  engine_->post("nobody", flow::Validated{});
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(store_.commits(), before);
+}
+
+TEST_F(EngineTest, AFailedCommitChangesAndReleasesNothingAndIsTriedAgain) {
+  int fails = 2;
+  store_.before_commit = [&](std::uint64_t) -> Result<void> {
+    if (fails-- > 0) return fail(ErrorClass::kExhausted, "store", "full");
+    return {};
+  };
+  engine_->post("m1", seen("m1", minutes(5)));
+  for (const std::int64_t wait_ms : {1000, 2000}) {
+    const auto r = engine_->drain();
+    ASSERT_FALSE(r);
+    EXPECT_EQ(r.error().code, ErrorClass::kExhausted);
+    EXPECT_EQ(engine_->find("m1"), nullptr);
+    EXPECT_TRUE(runner_.released.empty());
+    ASSERT_TRUE(engine_->next_deadline());
+    EXPECT_EQ((*engine_->next_deadline() - clock_.time).ms, wait_ms);
+    EXPECT_TRUE(engine_->drain()) << "too early: nothing is tried";
+    clock_.time = *engine_->next_deadline();
+  }
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kValidating);
+  EXPECT_EQ(runner_.released.size(), 1u);
+}
+
+TEST_F(EngineTest, AConflictIsFinal) {
+  ASSERT_TRUE(store_.acquire("another"));
+  engine_->post("m1", seen("m1", minutes(5)));
+  EXPECT_EQ(engine_->drain().error().code, ErrorClass::kConflict);
+  EXPECT_EQ(engine_->drain().error().code, ErrorClass::kConflict);
+  EXPECT_FALSE(engine_->next_deadline());
+  EXPECT_TRUE(runner_.released.empty());
+}
+
+TEST_F(EngineTest, ARestartReleasesWhatIsUnansweredUnderTheSameKey) {
+  const std::string key = validating("m1");
+  begin();
+  ASSERT_EQ(runner_.released.size(), 1u);
+  EXPECT_EQ(runner_.released[0].key, key);
+  engine_->post("m1", flow::Validated{}, key);
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kPreparing);
+}
+
+TEST_F(EngineTest, TimersFireWhenTheyAreDue) {
+  engine_->post("m1", seen("m1", hours(1)));
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_TRUE(runner_.released.empty());
+  ASSERT_TRUE(engine_->next_deadline());
+  clock_.time = *engine_->next_deadline() + milliseconds(-1);
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kScheduled);
+  clock_.time = *engine_->next_deadline();
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kValidating);
+}
+
+TEST_F(EngineTest, ACallFromInsideAnEffectIsServedByTheOuterOne) {
+  runner_.during = [&] {
+    if (engine_->find("m2") != nullptr) return;
+    engine_->post("m2", seen("m2", hours(1)));
+    ASSERT_TRUE(engine_->drain());
+    EXPECT_EQ(engine_->find("m2"), nullptr);
+  };
+  validating("m1");
+  EXPECT_NE(engine_->find("m2"), nullptr);
+}
+
+TEST_F(EngineTest, MessagesBetweenAggregatesArriveOnceOverAKill) {
+  flow::CalendarConfigured configured;
+  configured.source.id = "work";
+  engine_->post("calendar:work", configured);
+  ASSERT_TRUE(engine_->drain());
+  flow::CalendarFetched fetched{clock_.time, clock_.time + hours(24), {}};
+  flow::SeenOccurrence o;
+  o.key = "k";
+  o.spec = seen("x", hours(2)).spec;
+  o.spec.meeting_key = "x";
+  fetched.occurrences.push_back(o);
+  engine_->post("calendar:work", fetched);
+  store_.after_commit = [](std::uint64_t) { throw 1; };  // dies before the message is delivered
+  EXPECT_THROW((void)engine_->drain(), int);
+  store_.after_commit = nullptr;
+  EXPECT_EQ(got(store_.effects()).size(), 1u);
+  EXPECT_TRUE(got(store_.aggregates("meeting", false)).empty());
+  begin();
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_TRUE(got(store_.effects()).empty());
+  ASSERT_EQ(got(store_.aggregates("meeting", false)).size(), 1u);
+  EXPECT_EQ(got(store_.aggregates("meeting", false))[0].version, 1u);
+}
+
+TEST_F(EngineTest, AFinishedMeetingLeavesMemoryAndComesBackWhenItIsOnAgain) {
+  engine_->post("m1", seen("m1", hours(2)));
+  engine_->post("m1", flow::MeetingGone{"work", "cancelled"});
+  ASSERT_TRUE(engine_->drain());
+  ASSERT_EQ(runner_.released.size(), 1u);
+  engine_->post("m1", flow::CleanedUp{}, runner_.released[0].key);
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(engine_->find("m1"), nullptr);
+  EXPECT_TRUE(store_.peek("m1")->finished);
+  engine_->post("m1", seen("m1", hours(3)));
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kScheduled);
+  EXPECT_FALSE(store_.peek("m1")->finished);
+}
+
+TEST_F(EngineTest, RecordsAreShownInOrderAfterTheirCommit) {
+  std::vector<std::uint64_t> seqs;
+  engine_->on_record([&](const host::LiveRecord& r) {
+    seqs.push_back(r.seq);
+    EXPECT_LE(r.seq, *store_.last_seq());
+  });
+  validating("m1");
+  ASSERT_GE(seqs.size(), 2u);
+  for (std::size_t i = 1; i < seqs.size(); ++i) EXPECT_EQ(seqs[i], seqs[i - 1] + 1);
+}
+
+}  // namespace
+}  // namespace hansard::sim
