@@ -284,7 +284,7 @@ TEST_F(MediaProcesses, TwoParticipantsAreHeardWholeAndInTime) {
   EXPECT_EQ(bot.statuses.back().announced, "display_name");
   EXPECT_NE(http(room.port, "GET", "/rooms/demo").second.find("hansard (records)"), std::string::npos);
   bot.capture();
-  const std::int64_t start = unix_now_ms() + 4000;
+  const std::int64_t start = unix_now_ms() + 8000;  // time enough to connect on a busy machine
   Child ada(publish(room, "Ada", start));
   Child bob(publish(room, "Bob", start + 500, {"--volume", "50"}));
   ASSERT_TRUE(bot.until([&] { return bot.present("ada") && bot.present("bob"); }, 15));
@@ -316,7 +316,7 @@ TEST_F(MediaProcesses, SilenceThatWasNotSentIsNoLoss) {
   ASSERT_TRUE(bot.until_state(ipc::MediaState::kInCall));
   bot.capture();
   // Three seconds of silence under DTX before and after the speech.
-  const std::int64_t start = unix_now_ms() + 4000;
+  const std::int64_t start = unix_now_ms() + 8000;  // time enough to connect on a busy machine
   Child ada(publish(room, "Ada", start, {"--dtx", "--tail-ms", "3000"}));
   ASSERT_TRUE(bot.until([&] { return bot.present("ada"); }, 15));
   ASSERT_TRUE(bot.until([&] { return !bot.present("ada"); }, 40));

@@ -93,10 +93,12 @@ class Publisher {
     if (state != PeerState::kConnected || started_) return;
     started_ = true;
     first_frame_us_ = monotonic_us();
-    // The file's first sample is due at start-at: so many samples after the first that is sent.
+    // The file's first sample is due at start-at: so many samples after the first that is sent. When that has passed it
+    // begins now, since a word left out is worse than one that comes late.
     const std::int64_t delay_ms = options_.start_at_unix_ms == 0 ? 0 : options_.start_at_unix_ms - unix_ms();
     lead_samples_ = std::max<std::int64_t>(0, delay_ms) * (kRate / 1000);
-    log_line("info", "publishing", {{"begins_at_unix_ms", unix_ms() + std::max<std::int64_t>(0, delay_ms)}});
+    log_line(delay_ms < 0 ? "warn" : "info", "publishing",
+             {{"begins_at_unix_ms", unix_ms() + std::max<std::int64_t>(0, delay_ms)}, {"late_ms", std::max<std::int64_t>(0, -delay_ms)}});
     pacer_ = Timer::every(10, [this] { send_due(); });
   }
 
