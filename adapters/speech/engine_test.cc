@@ -271,8 +271,9 @@ TEST_F(EngineTest, SpeechWithoutTextIsUnrecognized) {
   work();
   EXPECT_EQ(finals(1), "");
   const auto heard = of<ipc::HeardReport>(1);
-  ASSERT_EQ(heard.size(), 1U);
+  ASSERT_EQ(heard.size(), 2U);  // and the detector's tail, as silence
   EXPECT_EQ(heard[0].state, Coverage::kUnrecognized);
+  EXPECT_EQ(heard[0].end.ms, 61 * 32);
   EXPECT_EQ(heard[0].reason, "recognizer");
   expect_contiguous(1, 0, 62 * 32);
 }
