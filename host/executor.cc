@@ -85,19 +85,19 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     if (epochs[id] != e.epoch) return;
     origins[id] = e.origin;
     recording(id).begin(e);
-    // Who was there before capture began is there from its first moment on.
-    for (const auto& [participant, name] : names[id]) recording(id).participant_joined(participant, media_now(id));
+    for (const auto& [participant, person] : present[id]) recording(id).participant_joined(participant, person.since);
     ports.media.capture(id, e.epoch, e.origin);
   }
 
   void run(const std::string& id, const std::string&, const flow::PauseCapture& e) {
     ports.media.pause(id, e.epoch);
-    if (auto it = recordings.find(id); it != recordings.end()) it->second.suspend();
+    if (auto it = recordings.find(id); it != recordings.end()) it->second.suspend("paused");
   }
 
   void run(const std::string& id, const std::string&, const flow::StopMedia& e) { ports.media.stop(id, e.epoch); }
 
   void run(const std::string& id, const std::string&, const flow::DrainSpeech& e) {
+    for (const auto& [participant, person] : present[id]) recording(id).participant_left(participant, media_now(id));
     recording(id).drain(e.language, e.cursors);
     if (no_recognizer) recording(id).recognizer_unavailable();
   }
@@ -132,7 +132,7 @@ struct Executor::Impl final : MediaListener, SpeechListener {
 
   void run(const std::string& id, const std::string& key, const flow::CleanUp&) {
     recordings.erase(id);
-    names.erase(id);
+    present.erase(id);
     origins.erase(id);
     epochs.erase(id);
     analysis.forget(id);
@@ -158,27 +158,28 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     report.announced = news.announced;
     report.reason = news.reason;
     if (news.update == MediaUpdate::kLost && current(id, epoch)) {
-      if (auto it = recordings.find(id); it != recordings.end()) it->second.suspend();
+      if (auto it = recordings.find(id); it != recordings.end()) it->second.suspend(news.reason.empty() ? "disconnected" : news.reason);
     }
     post(id, std::move(report));
   }
 
-  void on_participant(const std::string& id, std::uint32_t epoch, const std::string& participant, const std::string& name, bool present,
+  void on_participant(const std::string& id, std::uint32_t epoch, const std::string& participant, const std::string& name, bool here,
                       bool bot) override {
     if (!current(id, epoch)) return;
-    if (present) {
-      names[id][participant] = name;
+    if (here) {
+      Person& person = present[id].try_emplace(participant, Person{name, media_now(id)}).first->second;
+      person.name = name;
     } else {
-      names[id].erase(participant);
+      present[id].erase(participant);
     }
     if (auto it = recordings.find(id); it != recordings.end()) {
-      if (present) {
+      if (here) {
         it->second.participant_joined(participant, media_now(id));
       } else {
-        it->second.participant_left(participant);
+        it->second.participant_left(participant, media_now(id));
       }
     }
-    post(id, flow::ParticipantChanged{participant, name, present, bot});
+    post(id, flow::ParticipantChanged{participant, name, here, bot});
   }
 
   void on_audio(const std::string& id, std::uint32_t epoch, const std::string& participant, MediaTime start, bool,
@@ -200,9 +201,9 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     for (const auto& [id, r] : recordings) {
       const std::string* participant = r.participant_of(track);
       if (participant == nullptr) continue;
-      const auto& known = names[id];
-      const auto name = known.find(*participant);
-      return partial({id, *participant, name == known.end() ? *participant : name->second, start, end, text});
+      const auto& known = present[id];
+      const auto person = known.find(*participant);
+      return partial({id, *participant, person == known.end() ? *participant : person->second.name, start, end, text});
     }
   }
 
@@ -285,7 +286,11 @@ struct Executor::Impl final : MediaListener, SpeechListener {
   LiveAnalysis analysis;
   MinutesWriter minutes;
   std::map<std::string, Recording> recordings;
-  std::map<std::string, std::map<std::string, std::string>> names;  ///< meeting -> participant -> name, those present
+  struct Person {
+    std::string name;
+    MediaTime since;  ///< 0 when there before capture began
+  };
+  std::map<std::string, std::map<std::string, Person>> present;  ///< meeting -> participant
   std::map<std::string, Instant> origins;
   std::map<std::string, std::uint32_t> epochs;
   std::map<std::string, std::string> unremoved;                     ///< meetings whose audio could not be removed -> effect key

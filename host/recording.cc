@@ -60,11 +60,18 @@ void Recording::adopt(const std::vector<flow::TrackCursor>& cursors) {
 void Recording::begin(const flow::StartCapture& capture) {
   language_ = capture.language;
   gap_reason_ = capture.gap_reason;
+  idle_reason_.clear();
   draining_ = false;
   adopt(capture.cursors);
+  for (auto& [id, t] : tracks_) t.resumes = true;
 }
 
-void Recording::suspend() {
+void Recording::suspend(const std::string& reason) {
+  idle_reason_ = reason;
+  end_utterances();
+}
+
+void Recording::end_utterances() {
   for (auto& [id, t] : tracks_) {
     t.end_wanted = true;
     close_when_fed(t);
@@ -75,7 +82,7 @@ void Recording::drain(const std::string& language, const std::vector<flow::Track
   language_ = language;
   adopt(cursors);
   draining_ = true;
-  suspend();
+  end_utterances();
   check_drained();
 }
 
@@ -86,10 +93,11 @@ void Recording::participant_joined(const std::string& participant, MediaTime at)
   t.present = true;
 }
 
-void Recording::participant_left(const std::string& participant) {
+void Recording::participant_left(const std::string& participant, MediaTime at) {
   Track* t = find(participant);
-  if (t == nullptr) return;
+  if (t == nullptr || !t->present) return;
   t->present = false;
+  lost(*t, t->captured, at, idle_reason_.empty() ? "leaving" : idle_reason_);
   t->end_wanted = true;
   close_when_fed(*t);
 }
@@ -109,7 +117,8 @@ void Recording::audio(const std::string& participant, MediaTime start, std::span
     samples = samples.subspan(static_cast<std::size_t>(known));
     start = t.captured;
   }
-  lost(t, t.captured, start, gap_reason_.empty() ? "connecting" : gap_reason_);
+  lost(t, t.captured, start, t.resumes && !gap_reason_.empty() ? gap_reason_ : "connecting");
+  t.resumes = false;
   const auto written = spool_.append(meeting_, participant, start, samples);
   const MediaTime end = start + length_of(samples);
   t.captured = end;

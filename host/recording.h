@@ -29,13 +29,14 @@ class Recording {
   /// Capture begins (again). The cursors count only for participants that this object does not know yet: after a
   /// restart, when they come from the store.
   void begin(const flow::StartCapture& capture);
-  /// No audio will come for now (paused, connection lost): utterances in progress are ended.
-  void suspend();
+  /// No audio will come for now ("paused", "disconnected"): utterances in progress are ended.
+  void suspend(const std::string& reason);
   /// Recognize all that is captured, then post SpeechDrained once.
   void drain(const std::string& language, const std::vector<flow::TrackCursor>& cursors);
 
   void participant_joined(const std::string& participant, MediaTime at);
-  void participant_left(const std::string& participant);
+  /// What was not captured before `at` is lost: the end of a connection takes its last moments along.
+  void participant_left(const std::string& participant, MediaTime at);
   void audio(const std::string& participant, MediaTime start, std::span<const std::int16_t> samples);
   void gap(const std::string& participant, MediaTime start, MediaTime end, bool lost, const std::string& reason);
 
@@ -58,6 +59,7 @@ class Recording {
   struct Track {
     std::string participant;
     bool present = false;
+    bool resumes = false;                    ///< was there before this capture began: its next hole has the capture's reason
     MediaTime captured;                      ///< end of what was captured, or where capture should begin
     MediaTime spooled;                       ///< end of what the spool holds
     /// Fed without having reached the spool (disk full), since the open track began.
@@ -78,6 +80,7 @@ class Recording {
   bool feed(Track& track, MediaTime start, std::span<const std::int16_t> samples);
   void catch_up(Track& track);
   void pass_over(Track& track);
+  void end_utterances();
   void close_when_fed(Track& track);
   void give_up_on(Track& track);
   void check_drained();
@@ -87,7 +90,8 @@ class Recording {
   SpeechRecognizer& speech_;
   std::function<void(flow::Event)> post_;
   std::string language_;
-  std::string gap_reason_;
+  std::string gap_reason_;    ///< of the hole before the next audio of those who were there
+  std::string idle_reason_;   ///< why no audio comes now; empty while capturing
   std::map<std::string, Track> tracks_;
   bool draining_ = false;
   int crashes_ = 0;  ///< of the recognizer since it last answered anything

@@ -186,7 +186,7 @@ TEST_F(RecordingTest, TimeAwayIsNotLost) {
   r->begin(start());
   r->participant_joined("p1", {0});
   hear(*r, 0, 1000);
-  r->participant_left("p1");
+  r->participant_left("p1", {1000});
   r->on_flushed(1);
   r->participant_joined("p1", {60'000});
   hear(*r, 60'300, 60'400);
@@ -207,11 +207,32 @@ TEST_F(RecordingTest, AReportedGapIsNotReportedAgain) {
   EXPECT_EQ(speech_.tracks.at(1).fed.ms, 1700);
 }
 
+TEST_F(RecordingTest, TheEndOfAConnectionIsAccountedFor) {
+  auto r = make();
+  r->begin(start());
+  r->participant_joined("p1", {0});
+  hear(*r, 0, 1000);
+  r->participant_left("p1", {1300});
+  ASSERT_EQ(posted<flow::GapDetected>().size(), 1u);
+  EXPECT_EQ(posted<flow::GapDetected>()[0].gap, (CoverageInterval{"p1", {1000}, {1300}, Coverage::kLost, "leaving"}));
+}
+
+TEST_F(RecordingTest, LeavingDuringAPauseLosesNothing) {
+  auto r = make();
+  r->begin(start());
+  r->participant_joined("p1", {0});
+  hear(*r, 0, 1000);
+  r->suspend("paused");
+  r->participant_left("p1", {5000});
+  ASSERT_EQ(posted<flow::GapDetected>().size(), 1u);
+  EXPECT_EQ(posted<flow::GapDetected>()[0].gap.state, Coverage::kWithheld);
+}
+
 TEST_F(RecordingTest, APauseIsWithheldNotLost) {
   auto r = make();
   r->begin(start());
   hear(*r, 0, 1000);
-  r->suspend();
+  r->suspend("paused");
   EXPECT_TRUE(speech_.tracks.at(1).flushed);
   r->on_flushed(1);
   r->begin(start("paused"));
@@ -305,7 +326,7 @@ TEST_F(RecordingTest, WhoIsMutedIsSilentNotLost) {
   r->gap("p1", {2000}, {3000}, false, "");
   r->poll();
   EXPECT_EQ(speech_.tracks.at(1).fed.ms, 3000);
-  r->suspend();
+  r->suspend("paused");
   r->on_flushed(1);
   r->gap("p1", {3000}, {4000}, false, "");
   r->poll();
