@@ -136,9 +136,6 @@ std::string Url::text(std::string_view with_scheme) const {
 }
 
 std::optional<Url> parse_url(std::string_view text) {
-  // No URL goes on after these, whatever an unclosed attribute or a decoded wrapper holds behind them.
-  const auto end = std::find_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) <= ' '; });
-  text = text.substr(0, static_cast<std::size_t>(end - text.begin()));
   const auto colon = text.find("://");
   if (colon == std::string_view::npos || colon == 0 || colon > 20) return std::nullopt;
   Url out;
