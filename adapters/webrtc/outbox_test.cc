@@ -5,7 +5,9 @@
 namespace hansard::webrtc {
 namespace {
 
-ipc::AudioFrame frame(std::uint32_t track, std::int64_t start_ms, std::size_t ms = 20) { return {track, false, {start_ms}, std::vector<std::int16_t>(ms * 16)}; }
+ipc::AudioFrame frame(std::uint32_t track, std::int64_t start_ms, std::size_t ms = 20) {
+  return {track, false, {start_ms}, std::vector<std::int16_t>(ms * 16)};
+}
 
 std::vector<TrackItem> pump(Outbox& outbox) {
   std::vector<TrackItem> out;

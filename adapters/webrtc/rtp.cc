@@ -126,7 +126,8 @@ std::optional<std::uint8_t> opus_payload_type(std::string_view sdp) {
 }
 
 bool is_session_description(std::string_view sdp) {
-  return sdp.starts_with("v=0") && sdp.find("\nm=") != std::string_view::npos && sdp.find("a=ice-ufrag:") != std::string_view::npos;
+  return sdp.starts_with("v=0") && sdp.find("\nm=") != std::string_view::npos &&
+         sdp.find("a=ice-ufrag:") != std::string_view::npos;
 }
 
 std::string with_fingerprint(std::string_view sdp, std::string_view fingerprint) {

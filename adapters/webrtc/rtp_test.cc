@@ -25,10 +25,10 @@ TEST(Rtp, ReadsWhatItWrites) {
 
 TEST(Rtp, SkipsContributorsExtensionAndPadding) {
   Bytes p = make_rtp({111, false, 1, 2, 3, 0, 0}, {});
-  p[0] = 0x80 | 0x20 | 0x10 | 2;                                  // padding, extension, two contributors
-  for (int i = 0; i < 8; ++i) p.push_back(9);                     // contributors
+  p[0] = 0x80 | 0x20 | 0x10 | 2;                                                           // padding, extension, two contributors
+  for (int i = 0; i < 8; ++i) p.push_back(9);                                              // contributors
   for (int b : {0xbe, 0xde, 0, 1, 1, 2, 3, 4}) p.push_back(static_cast<std::uint8_t>(b));  // one word of extension
-  for (int b : {50, 51, 0, 2}) p.push_back(static_cast<std::uint8_t>(b));         // two bytes of payload, two of padding
+  for (int b : {50, 51, 0, 2}) p.push_back(static_cast<std::uint8_t>(b));                  // two bytes of payload, two of padding
   const auto h = parse_rtp(p);
   ASSERT_TRUE(h);
   EXPECT_EQ(h->payload_size, 2u);

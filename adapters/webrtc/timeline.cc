@@ -23,7 +23,9 @@ constexpr int kMaxMissingPackets = 6000;
 
 std::int64_t whole_ms(std::int64_t position) { return position - (position % kSamplesPerMs + kSamplesPerMs) % kSamplesPerMs; }
 
-int sequence_step(std::uint16_t from, std::uint16_t to) { return static_cast<std::int16_t>(static_cast<std::uint16_t>(to - from)); }
+int sequence_step(std::uint16_t from, std::uint16_t to) {
+  return static_cast<std::int16_t>(static_cast<std::uint16_t>(to - from));
+}
 
 }  // namespace
 

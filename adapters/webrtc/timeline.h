@@ -135,8 +135,8 @@ class TrackTimeline {
 
   std::optional<std::int64_t> filler_start_;  ///< [filler_start_, cursor_) is unexplained
   std::optional<GapReason> interruption_;
-  bool restarted_ = false;              ///< the next packet does not continue the last one
-  std::vector<TimelinePacket> held_;    ///< watched until their time is fixed
+  bool restarted_ = false;            ///< the next packet does not continue the last one
+  std::vector<TimelinePacket> held_;  ///< watched until their time is fixed
 
   struct Bucket {
     std::int64_t second = -1;

@@ -130,7 +130,8 @@ class World {
 // Every placed packet lies where it was recorded plus the network's shortest delay.
 void expect_placed_right(const World& w, std::int64_t delay, std::int64_t tolerance = 2 * kMs) {
   for (const auto& [id, position] : w.placed) {
-    EXPECT_NEAR(static_cast<double>(position + kFrame), static_cast<double>(w.end_of(id) + delay), static_cast<double>(tolerance)) << "packet " << id;
+    EXPECT_NEAR(static_cast<double>(position + kFrame), static_cast<double>(w.end_of(id) + delay), static_cast<double>(tolerance))
+        << "packet " << id;
   }
 }
 
@@ -361,7 +362,8 @@ TEST(TrackTimeline, FollowsAClockThatRunsFastOrSlow) {
       const std::int64_t drift = (w.end_of(p.id) - 1000 * kMs) * ppm / 1'000'000;
       w.deliver_at(p, w.end_of(p.id) + drift + 30 * kMs);
       if (w.placed.contains(p.id)) {
-        EXPECT_NEAR(static_cast<double>(w.placed[p.id] + kFrame), static_cast<double>(w.end_of(p.id) + drift + 30 * kMs), 15.0 * kMs);
+        EXPECT_NEAR(static_cast<double>(w.placed[p.id] + kFrame), static_cast<double>(w.end_of(p.id) + drift + 30 * kMs),
+                    15.0 * kMs);
       }
     }
     EXPECT_EQ(w.played(), 15'000u);

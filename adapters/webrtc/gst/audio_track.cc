@@ -34,7 +34,11 @@ std::vector<std::int16_t> stretch(const std::vector<std::int16_t>& samples, std:
 }
 
 AudioTrack::AudioTrack(std::uint32_t number, std::string participant, std::int64_t expected_from, Outbox& outbox)
-    : number_(number), participant_(std::move(participant)), expected_from_(expected_from), outbox_(outbox), timeline_(expected_from) {}
+    : number_(number),
+      participant_(std::move(participant)),
+      expected_from_(expected_from),
+      outbox_(outbox),
+      timeline_(expected_from) {}
 
 void AudioTrack::packet(std::span<const std::uint8_t> rtp, std::int64_t arrival) {
   const auto header = parse_rtp(rtp);

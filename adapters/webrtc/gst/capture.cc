@@ -82,10 +82,11 @@ class Capture {
     if (!is_room_url(*url)) return join_stream(m.url, *url);
     Url room = *url;
     while (room.path.ends_with('/')) room.path.pop_back();
-    room_ = std::make_unique<RoomClient>(room, m.display_name, m.token,
-                                         RoomClient::Events{[this](const ipc::MediaStatus& s) { room_status(s); },
-                                                            [this](const ipc::ParticipantUpdate& p, const std::string& whep) { add(p, whep); },
-                                                            [this](const std::string& id) { remove(id); }});
+    room_ = std::make_unique<RoomClient>(
+        room, m.display_name, m.token,
+        RoomClient::Events{[this](const ipc::MediaStatus& s) { room_status(s); },
+                           [this](const ipc::ParticipantUpdate& p, const std::string& whep) { add(p, whep); },
+                           [this](const std::string& id) { remove(id); }});
     room_->join();
   }
 
@@ -186,9 +187,7 @@ class Capture {
   }
 
   void pump() {
-    context_.outbox.pump([this](TrackItem& item) {
-      std::visit([this](auto& one) { pipe_.send(one); }, item);
-    });
+    context_.outbox.pump([this](TrackItem& item) { std::visit([this](auto& one) { pipe_.send(one); }, item); });
     write();
     if (over_ && farewells_ == 0 && context_.outbox.empty()) end();
   }

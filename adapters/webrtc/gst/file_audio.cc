@@ -37,8 +37,8 @@ class GstFileAudio final : public FileAudio {
     if (source == nullptr || decoder == nullptr || convert == nullptr || resample == nullptr || sink_ == nullptr) {
       return fail(ErrorClass::kInternal, "media", "GStreamer lacks decodebin; install the package gstreamer1.0-plugins-base");
     }
-    GstCaps* caps = gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING, "S16LE", "layout", G_TYPE_STRING, "interleaved", "channels", G_TYPE_INT, 1,
-                                        "rate", G_TYPE_INT, rate, nullptr);
+    GstCaps* caps = gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING, "S16LE", "layout", G_TYPE_STRING, "interleaved",
+                                        "channels", G_TYPE_INT, 1, "rate", G_TYPE_INT, rate, nullptr);
     g_object_set(sink_, "caps", caps, "sync", FALSE, "max-buffers", 16u, nullptr);
     gst_caps_unref(caps);
     g_object_set(source, "location", path.c_str(), nullptr);
@@ -55,7 +55,8 @@ class GstFileAudio final : public FileAudio {
   Result<std::vector<std::int16_t>> read() override {
     std::vector<std::int16_t> out;
     while (out.empty()) {
-      GstSample* sample = first_ != nullptr ? std::exchange(first_, nullptr) : gst_app_sink_try_pull_sample(GST_APP_SINK(sink_), 100 * GST_MSECOND);
+      GstSample* sample = first_ != nullptr ? std::exchange(first_, nullptr)
+                                            : gst_app_sink_try_pull_sample(GST_APP_SINK(sink_), 100 * GST_MSECOND);
       if (sample == nullptr) {
         if (auto r = poll_error(); !r) return pass(r);
         if (gst_app_sink_is_eos(GST_APP_SINK(sink_)) != FALSE) return out;
@@ -83,7 +84,8 @@ class GstFileAudio final : public FileAudio {
     struct stat info = {};
     if (::stat(path.c_str(), &info) != 0) {
       const bool missing = errno == ENOENT || errno == ENOTDIR;
-      return fail(missing ? ErrorClass::kNotFound : ErrorClass::kDenied, "media", path + ": " + (missing ? "no such file" : std::strerror(errno)));
+      return fail(missing ? ErrorClass::kNotFound : ErrorClass::kDenied, "media",
+                  path + ": " + (missing ? "no such file" : std::strerror(errno)));
     }
     if (S_ISDIR(info.st_mode)) return fail(ErrorClass::kInvalid, "media", path + " is a folder; give an audio or video file");
     if (S_ISREG(info.st_mode) && info.st_size == 0) return fail(ErrorClass::kInvalid, "media", path + " is empty");

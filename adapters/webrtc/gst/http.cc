@@ -18,12 +18,13 @@ constexpr auto kUriFlags = static_cast<GUriFlags>(SOUP_HTTP_URI_FLAGS);
 
 // Both sessions live as long as the process. No proxy: media would not pass it either.
 SoupSession* session() {
-  static SoupSession* const s = soup_session_new_with_options("timeout", 10u, "proxy-resolver", nullptr, "user-agent", "hansard ", nullptr);
+  static SoupSession* const s =
+      soup_session_new_with_options("timeout", 10u, "proxy-resolver", nullptr, "user-agent", "hansard ", nullptr);
   return s;
 }
 SoupSession* stream_session() {
-  static SoupSession* const s =
-      soup_session_new_with_options("timeout", 0u, "proxy-resolver", nullptr, "user-agent", "hansard ", "max-conns-per-host", 64, nullptr);
+  static SoupSession* const s = soup_session_new_with_options("timeout", 0u, "proxy-resolver", nullptr, "user-agent", "hansard ",
+                                                              "max-conns-per-host", 64, nullptr);
   return s;
 }
 
@@ -220,7 +221,8 @@ struct EventStream::Impl : std::enable_shared_from_this<EventStream::Impl> {
   }
 };
 
-EventStream::EventStream(const std::string& url, const std::string& token, std::function<void(const Json&)> event, std::function<void(int)> closed)
+EventStream::EventStream(const std::string& url, const std::string& token, std::function<void(const Json&)> event,
+                         std::function<void(int)> closed)
     : impl_(std::make_shared<Impl>()) {
   impl_->event = std::move(event);
   impl_->closed = std::move(closed);

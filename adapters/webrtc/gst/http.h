@@ -33,7 +33,8 @@ void http_send(HttpRequest request, std::function<void(Result<HttpReply>)> done)
 class EventStream {
  public:
   /// `event` runs for every event; `closed` once, with the HTTP status of a refusal or 0 when the connection broke.
-  EventStream(const std::string& url, const std::string& token, std::function<void(const Json&)> event, std::function<void(int status)> closed);
+  EventStream(const std::string& url, const std::string& token, std::function<void(const Json&)> event,
+              std::function<void(int status)> closed);
   ~EventStream();
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;

@@ -120,7 +120,8 @@ class SoupResponder final : public Responder, public std::enable_shared_from_thi
 
 class SoupHttpServer final : public HttpServer {
  public:
-  explicit SoupHttpServer(Handler handler) : handler_(std::move(handler)), server_(soup_server_new("server-header", "hansard", nullptr)) {
+  explicit SoupHttpServer(Handler handler)
+      : handler_(std::move(handler)), server_(soup_server_new("server-header", "hansard", nullptr)) {
     soup_server_add_early_handler(server_, nullptr, &SoupHttpServer::on_headers, this, nullptr);
     soup_server_add_handler(server_, nullptr, &SoupHttpServer::on_request, this, nullptr);
   }
@@ -136,7 +137,8 @@ class SoupHttpServer final : public HttpServer {
     const gboolean ok = soup_server_listen(server_, socket_address, static_cast<SoupServerListenOptions>(0), &error);
     g_object_unref(socket_address);
     if (!ok) {
-      std::string text = "cannot listen on " + address + ":" + std::to_string(port) + ": " + (error != nullptr ? error->message : "");
+      std::string text =
+          "cannot listen on " + address + ":" + std::to_string(port) + ": " + (error != nullptr ? error->message : "");
       g_clear_error(&error);
       return fail(ErrorClass::kUnavailable, "media", text);
     }

@@ -38,7 +38,9 @@ class Responder {
   virtual ~Responder() = default;
   /// Once.
   virtual void reply(int status, std::string_view content_type, std::string_view body, const Headers& headers = {}) = 0;
-  void reply_json(int status, const Json& json, const Headers& headers = {}) { reply(status, "application/json", json.dump(), headers); }
+  void reply_json(int status, const Json& json, const Headers& headers = {}) {
+    reply(status, "application/json", json.dump(), headers);
+  }
   /// {"error": text}
   void reply_error(int status, std::string_view text) { reply_json(status, Json::object().set("error", text)); }
 

@@ -62,6 +62,7 @@ class FdWatch {
 
 /// One line of JSON on standard error: {"ts","level","part":"media","event",...}. Never meeting content or secrets. From
 /// any thread.
-void log_line(std::string_view level, std::string_view event, std::initializer_list<std::pair<std::string_view, Json>> fields = {});
+void log_line(std::string_view level, std::string_view event,
+              std::initializer_list<std::pair<std::string_view, Json>> fields = {});
 
 }  // namespace hansard::webrtc

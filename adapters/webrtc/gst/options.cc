@@ -41,7 +41,8 @@ Result<Options> parse_options(const std::vector<std::string>& args, const std::s
     if (flags.contains(name) && equals == std::string::npos) {
       out.flags.insert(name);
     } else if (with_value.contains(name)) {
-      if (equals == std::string::npos && i + 1 >= args.size()) return fail(ErrorClass::kInvalid, "media", "--" + name + " needs a value");
+      if (equals == std::string::npos && i + 1 >= args.size())
+        return fail(ErrorClass::kInvalid, "media", "--" + name + " needs a value");
       out.values[name] = equals != std::string::npos ? arg.substr(equals + 1) : args[++i];
     } else {
       return fail(ErrorClass::kInvalid, "media", "unknown option --" + name);

@@ -40,7 +40,8 @@ std::vector<std::int16_t> AudioDecoder::decode_fec(std::span<const std::uint8_t>
 std::vector<std::int16_t> AudioDecoder::conceal(int samples) {
   std::vector<std::int16_t> out(static_cast<std::size_t>(samples));
   const int whole = std::min(samples - samples % kUnit, kMaxSamples);
-  if (whole > 0 && opus_decode(decoder_, nullptr, 0, out.data(), whole, 0) < 0) std::fill(out.begin(), out.end(), std::int16_t{0});
+  if (whole > 0 && opus_decode(decoder_, nullptr, 0, out.data(), whole, 0) < 0)
+    std::fill(out.begin(), out.end(), std::int16_t{0});
   return out;
 }
 
@@ -60,7 +61,8 @@ AudioEncoder::~AudioEncoder() { opus_encoder_destroy(encoder_); }
 
 std::vector<std::uint8_t> AudioEncoder::encode(std::span<const std::int16_t> samples) {
   std::vector<std::uint8_t> out(1275);
-  const int n = opus_encode(encoder_, samples.data(), static_cast<int>(samples.size()), out.data(), static_cast<opus_int32>(out.size()));
+  const int n =
+      opus_encode(encoder_, samples.data(), static_cast<int>(samples.size()), out.data(), static_cast<opus_int32>(out.size()));
   // libopus: a packet of 2 bytes or less need not be sent.
   out.resize(n > 2 ? static_cast<std::size_t>(n) : 0);
   return out;

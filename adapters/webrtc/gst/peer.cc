@@ -55,7 +55,8 @@ GstWebRTCSessionDescription* parse_description(GstWebRTCSDPType type, const std:
   if (!is_session_description(sdp)) return nullptr;
   GstSDPMessage* message = nullptr;
   if (gst_sdp_message_new(&message) != GST_SDP_OK) return nullptr;
-  if (gst_sdp_message_parse_buffer(reinterpret_cast<const guint8*>(sdp.data()), static_cast<guint>(sdp.size()), message) != GST_SDP_OK) {
+  if (gst_sdp_message_parse_buffer(reinterpret_cast<const guint8*>(sdp.data()), static_cast<guint>(sdp.size()), message) !=
+      GST_SDP_OK) {
     gst_sdp_message_free(message);
     return nullptr;
   }
@@ -125,9 +126,10 @@ Result<void> init_gstreamer() {
     g_clear_error(&error);
     return fail(ErrorClass::kInternal, "media", detail);
   }
-  constexpr std::pair<const char*, const char*> kNeeded[] = {{"webrtcbin", "gstreamer1.0-plugins-bad"}, {"dtlsdec", "gstreamer1.0-plugins-bad"},
-                                                             {"srtpdec", "gstreamer1.0-plugins-bad"},   {"nicesrc", "gstreamer1.0-nice"},
-                                                             {"rtpbin", "gstreamer1.0-plugins-good"},   {"appsink", "gstreamer1.0-plugins-base"}};
+  constexpr std::pair<const char*, const char*> kNeeded[] = {
+      {"webrtcbin", "gstreamer1.0-plugins-bad"}, {"dtlsdec", "gstreamer1.0-plugins-bad"},
+      {"srtpdec", "gstreamer1.0-plugins-bad"},   {"nicesrc", "gstreamer1.0-nice"},
+      {"rtpbin", "gstreamer1.0-plugins-good"},   {"appsink", "gstreamer1.0-plugins-base"}};
   for (const auto& [element, package] : kNeeded) {
     GstElementFactory* factory = gst_element_factory_find(element);
     if (factory == nullptr) {
@@ -198,7 +200,8 @@ void Peer::Impl::on_transceiver(GstElement*, GstWebRTCRTPTransceiver* transceive
   // The other side may offer video as well: it is answered as inactive.
   GstWebRTCKind kind = GST_WEBRTC_KIND_UNKNOWN;
   g_object_get(transceiver, "kind", &kind, nullptr);
-  if (kind == GST_WEBRTC_KIND_VIDEO) g_object_set(transceiver, "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, nullptr);
+  if (kind == GST_WEBRTC_KIND_VIDEO)
+    g_object_set(transceiver, "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_INACTIVE, nullptr);
 }
 
 void Peer::Impl::on_pad_added(GstElement*, GstPad* pad, gpointer self) {
@@ -269,8 +272,8 @@ GstPromise* Peer::Impl::promise(std::function<void(Impl&, const GstStructure*, s
       if (!alive || alive->pipeline == nullptr) return;
       std::string text;
       GError* error = nullptr;
-      if (reply && gst_structure_has_field(reply.get(), "error") && gst_structure_get(reply.get(), "error", G_TYPE_ERROR, &error, nullptr) &&
-          error != nullptr) {
+      if (reply && gst_structure_has_field(reply.get(), "error") &&
+          gst_structure_get(reply.get(), "error", G_TYPE_ERROR, &error, nullptr) && error != nullptr) {
         text = error->message;
         g_error_free(error);
       }
@@ -287,13 +290,15 @@ void Peer::Impl::create(const char* what, SdpHandler done) {
     finish_sdp(fail(ErrorClass::kUnavailable, "media", "no ICE candidates were gathered in time"));
   });
   const std::string name = what;
-  GstPromise* p = promise([name](Impl& self, const GstStructure* reply, const std::string& error) { self.created(name.c_str(), reply, error); });
+  GstPromise* p = promise(
+      [name](Impl& self, const GstStructure* reply, const std::string& error) { self.created(name.c_str(), reply, error); });
   g_signal_emit_by_name(webrtc, name == "offer" ? "create-offer" : "create-answer", nullptr, p);
 }
 
 void Peer::Impl::created(const char* what, const GstStructure* reply, const std::string& error) {
   GstWebRTCSessionDescription* description = nullptr;
-  if (reply != nullptr && error.empty()) gst_structure_get(reply, what, GST_TYPE_WEBRTC_SESSION_DESCRIPTION, &description, nullptr);
+  if (reply != nullptr && error.empty())
+    gst_structure_get(reply, what, GST_TYPE_WEBRTC_SESSION_DESCRIPTION, &description, nullptr);
   if (description == nullptr) {
     finish_sdp(fail(ErrorClass::kInvalid, "media", error.empty() ? std::string("no ") + what + " could be made" : error));
     return;
@@ -356,12 +361,14 @@ void Peer::Impl::set_remote(GstWebRTCSDPType type, const std::string& sdp, std::
 }
 
 void Peer::Impl::add_source(std::uint8_t payload_type, std::uint32_t ssrc) {
-  GstCaps* caps = gst_caps_new_simple("application/x-rtp", "media", G_TYPE_STRING, "audio", "encoding-name", G_TYPE_STRING, "OPUS", "clock-rate",
-                                      G_TYPE_INT, 48000, "encoding-params", G_TYPE_STRING, "2", "payload", G_TYPE_INT, int{payload_type}, "ssrc",
-                                      G_TYPE_UINT, ssrc, "minptime", G_TYPE_STRING, "10", "useinbandfec", G_TYPE_STRING, "1", nullptr);
+  GstCaps* caps = gst_caps_new_simple("application/x-rtp", "media", G_TYPE_STRING, "audio", "encoding-name", G_TYPE_STRING,
+                                      "OPUS", "clock-rate", G_TYPE_INT, 48000, "encoding-params", G_TYPE_STRING, "2", "payload",
+                                      G_TYPE_INT, int{payload_type}, "ssrc", G_TYPE_UINT, ssrc, "minptime", G_TYPE_STRING, "10",
+                                      "useinbandfec", G_TYPE_STRING, "1", nullptr);
   source = gst_element_factory_make("appsrc", nullptr);
-  g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", TRUE, "block", FALSE, "max-buffers", guint64{50}, "max-bytes",
-               guint64{0}, "max-time", guint64{0}, "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, "caps", caps, nullptr);
+  g_object_set(source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", TRUE, "block", FALSE, "max-buffers",
+               guint64{50}, "max-bytes", guint64{0}, "max-time", guint64{0}, "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, "caps",
+               caps, nullptr);
   gst_bin_add(GST_BIN(pipeline), source);
   GstPad* out = gst_element_get_static_pad(source, "src");
   GstPadTemplate* sink_template = gst_element_class_get_pad_template(GST_ELEMENT_GET_CLASS(webrtc), "sink_%u");
@@ -400,7 +407,8 @@ void Peer::on_packet(PacketHandler handler) { impl_->packet_handler = std::move(
 void Peer::offer_to_receive(SdpHandler done) {
   impl_->start();
   GstCaps* caps = gst_caps_from_string(
-      "application/x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2,minptime=(string)10,"
+      "application/"
+      "x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2,minptime=(string)10,"
       "useinbandfec=(string)1");
   GstWebRTCRTPTransceiver* transceiver = nullptr;
   g_signal_emit_by_name(impl_->webrtc, "add-transceiver", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps, &transceiver);
@@ -439,7 +447,8 @@ void Peer::answer_to_send(const std::string& offer, std::uint8_t payload_type, s
 }
 
 void Peer::accept_answer(const std::string& answer, std::function<void(Result<void>)> done) {
-  impl_->set_remote(GST_WEBRTC_SDP_TYPE_ANSWER, answer, [done = std::move(done)](Impl&, Result<void> set) { done(std::move(set)); });
+  impl_->set_remote(GST_WEBRTC_SDP_TYPE_ANSWER, answer,
+                    [done = std::move(done)](Impl&, Result<void> set) { done(std::move(set)); });
 }
 
 void Peer::send(std::span<const std::uint8_t> packet) {

@@ -15,8 +15,8 @@ namespace hansard::webrtc {
 enum class PeerState : std::uint8_t { kConnecting, kConnected, kFailed };
 
 struct PeerOptions {
-  std::string label;             ///< for logs
-  unsigned jitter_ms = 100;      ///< how long a missing packet is waited for
+  std::string label;         ///< for logs
+  unsigned jitter_ms = 100;  ///< how long a missing packet is waited for
 };
 
 class Peer {

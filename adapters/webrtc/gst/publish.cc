@@ -57,7 +57,8 @@ class Publisher {
     peer_->on_state([this](PeerState state) { state_changed(state); });
     peer_->offer_to_send(kPayloadType, ssrc_, [this](Result<std::string> offer) {
       if (!offer) return stop(offer.error().detail, 1);
-      http_send({"POST", options_.whip, "application/sdp", *offer, options_.token}, [this](Result<HttpReply> reply) { answered(std::move(reply)); });
+      http_send({"POST", options_.whip, "application/sdp", *offer, options_.token},
+                [this](Result<HttpReply> reply) { answered(std::move(reply)); });
     });
   }
 
@@ -75,9 +76,11 @@ class Publisher {
  private:
   void answered(Result<HttpReply> reply) {
     if (stopping_) return;
-    const bool retry = !reply ? retryable(reply.error().code) : reply->status == 404 || reply->status == 429 || reply->status >= 500;
+    const bool retry =
+        !reply ? retryable(reply.error().code) : reply->status == 404 || reply->status == 429 || reply->status >= 500;
     if (!reply || reply->status != 201) {
-      const std::string why = reply ? "the room answered " + std::to_string(reply->status) : "cannot reach the room: " + reply.error().detail;
+      const std::string why =
+          reply ? "the room answered " + std::to_string(reply->status) : "cannot reach the room: " + reply.error().detail;
       if (!retry || monotonic_us() > give_up_at_us_) return stop(why, 1);
       retry_timer_ = Timer::after(kRetryMs, [this] { connect(); });
       return;
@@ -98,7 +101,8 @@ class Publisher {
     const std::int64_t delay_ms = options_.start_at_unix_ms == 0 ? 0 : options_.start_at_unix_ms - unix_ms();
     lead_samples_ = std::max<std::int64_t>(0, delay_ms) * (kRate / 1000);
     log_line(delay_ms < 0 ? "warn" : "info", "publishing",
-             {{"begins_at_unix_ms", unix_ms() + std::max<std::int64_t>(0, delay_ms)}, {"late_ms", std::max<std::int64_t>(0, -delay_ms)}});
+             {{"begins_at_unix_ms", unix_ms() + std::max<std::int64_t>(0, delay_ms)},
+              {"late_ms", std::max<std::int64_t>(0, -delay_ms)}});
     pacer_ = Timer::every(10, [this] { send_due(); });
   }
 
@@ -191,8 +195,9 @@ class Publisher {
 };
 
 Result<PublishOptions> read_options(const std::vector<std::string>& args) {
-  const auto o = parse_options(args, {"whip", "file", "name", "token", "start-at", "tail-ms", "retry-s", "volume", "drop", "seed", "bitrate"},
-                               {"loop", "dtx", "no-fec"});
+  const auto o = parse_options(
+      args, {"whip", "file", "name", "token", "start-at", "tail-ms", "retry-s", "volume", "drop", "seed", "bitrate"},
+      {"loop", "dtx", "no-fec"});
   if (!o) return std::unexpected(o.error());
   PublishOptions out;
   out.whip = o->text("whip");
@@ -200,7 +205,8 @@ Result<PublishOptions> read_options(const std::vector<std::string>& args) {
   out.token = o->text("token");
   if (out.whip.empty() || out.file.empty() || !o->rest.empty()) {
     return fail(ErrorClass::kInvalid, "media",
-                "usage: publish --whip URL --file AUDIO [--name N] [--start-at UNIX_MS] [--volume PERCENT] [--tail-ms MS] [--loop] [--dtx] "
+                "usage: publish --whip URL --file AUDIO [--name N] [--start-at UNIX_MS] [--volume PERCENT] [--tail-ms MS] "
+                "[--loop] [--dtx] "
                 "[--no-fec] [--bitrate B] [--drop PERCENT --seed N]");
   }
   if (auto url = parse_http_url(out.whip); !url) return std::unexpected(url.error());
@@ -215,9 +221,10 @@ Result<PublishOptions> read_options(const std::vector<std::string>& args) {
   };
   std::int64_t bitrate = out.encoder.bitrate;
   std::int64_t seed = 1;
-  for (auto r : {take("start-at", out.start_at_unix_ms, 0, 99'999'999'999'999), take("tail-ms", out.tail_ms, 0, 3'600'000),
-                 take("retry-s", out.retry_s, 0, 3600), take("volume", out.volume_percent, 0, 1000), take("drop", out.drop_percent, 0, 100),
-                 take("seed", seed, 0, 1'000'000'000), take("bitrate", bitrate, 6000, 256'000)}) {
+  for (auto r :
+       {take("start-at", out.start_at_unix_ms, 0, 99'999'999'999'999), take("tail-ms", out.tail_ms, 0, 3'600'000),
+        take("retry-s", out.retry_s, 0, 3600), take("volume", out.volume_percent, 0, 1000),
+        take("drop", out.drop_percent, 0, 100), take("seed", seed, 0, 1'000'000'000), take("bitrate", bitrate, 6000, 256'000)}) {
     if (!r) return pass(r);
   }
   out.seed = static_cast<std::uint64_t>(seed);

@@ -9,7 +9,7 @@ namespace {
 constexpr unsigned kFirstRetryMs = 500;
 constexpr unsigned kMaxRetryMs = 8000;
 constexpr unsigned kConnectTimeoutMs = 10'000;
-constexpr std::int64_t kSilentPeerUs = 12'000'000;  // RTCP comes every 5 s, even from a muted sender
+constexpr std::int64_t kSilentPeerUs = 8'000'000;  // RTCP comes every 2 to 6 s, even from a muted sender
 constexpr std::int64_t kStableUs = 60'000'000;
 
 }  // namespace
@@ -136,7 +136,7 @@ void Receiver::end_track(GapReason reason) {
 
 void Receiver::tick() {
   if (track_ && context_.clock) track_->tick(context_.clock->position(monotonic_us()));
-  if (connected_ && monotonic_us() - peer_->last_activity_us() > kSilentPeerUs) broke(0, "nothing was received for 12 s");
+  if (connected_ && monotonic_us() - peer_->last_activity_us() > kSilentPeerUs) broke(0, "nothing was received for 8 s");
 }
 
 void Receiver::forget_session() {
@@ -151,7 +151,8 @@ void Receiver::stop(std::function<void()> done) {
   connect_timeout_.cancel();
   peer_.reset();
   if (session_url_.empty()) return done();
-  http_send({"DELETE", std::exchange(session_url_, {}), "", "", context_.token}, [done = std::move(done)](Result<HttpReply>) { done(); });
+  http_send({"DELETE", std::exchange(session_url_, {}), "", "", context_.token},
+            [done = std::move(done)](Result<HttpReply>) { done(); });
 }
 
 }  // namespace hansard::webrtc

@@ -42,7 +42,11 @@ int http_status(const Error& error) { return error.code == ErrorClass::kInvalid 
 }  // namespace
 
 Json Room::describe(const Participant& p) const {
-  return Json::object().set("id", p.id).set("name", p.name).set("bot", false).set("whep", "/rooms/" + name_ + "/participants/" + p.id + "/whep");
+  return Json::object()
+      .set("id", p.id)
+      .set("name", p.name)
+      .set("bot", false)
+      .set("whep", "/rooms/" + name_ + "/participants/" + p.id + "/whep");
 }
 
 Json Room::describe(const Viewer& v) const { return Json::object().set("id", v.id).set("name", v.name).set("bot", true); }
@@ -92,7 +96,8 @@ void Room::publish(const std::string& participant_name, const std::string& offer
   p.session = random_id();
   p.forwarder = std::make_shared<Forwarder>(options_.faults);
   p.peer = std::move(*peer);
-  p.peer->on_packet([forwarder = p.forwarder](std::span<const std::uint8_t> packet, std::int64_t) { forwarder->forward(packet); });
+  p.peer->on_packet(
+      [forwarder = p.forwarder](std::span<const std::uint8_t> packet, std::int64_t) { forwarder->forward(packet); });
   p.peer->on_state([this, id](PeerState state) {
     const auto it = participants_.find(id);
     if (it != participants_.end() && state == PeerState::kFailed) it->second.failed = true;
@@ -156,7 +161,8 @@ void Room::play(const std::string& participant, const std::string& viewer, const
       return responder->reply_error(http_status(answer.error()), answer.error().detail);
     }
     participants_[participant].forwarder->add(session, it->peer.get(), *payload_type, ssrc);
-    responder->reply(201, "application/sdp", *answer, session_headers("/rooms/" + name_ + "/participants/" + participant + "/whep/" + session));
+    responder->reply(201, "application/sdp", *answer,
+                     session_headers("/rooms/" + name_ + "/participants/" + participant + "/whep/" + session));
   });
 }
 
@@ -180,7 +186,8 @@ void Room::remove_participant(const std::string& id, const char* why) {
   participants_.erase(it);
   gone.peer.reset();
   while (!gone.subscriptions.empty()) remove_subscription(gone, std::string(gone.subscriptions.begin()->first));
-  log_line("info", "participant_left", {{"room", name_}, {"participant", gone.id}, {"why", why}, {"packets", gone.forwarder->received()}});
+  log_line("info", "participant_left",
+           {{"room", name_}, {"participant", gone.id}, {"why", why}, {"packets", gone.forwarder->received()}});
   tell(Json::object().set("type", "participant_left").set("id", gone.id));
 }
 
@@ -253,7 +260,8 @@ void Room::open_events(const std::string& viewer, ResponderPtr responder) {
 
 void Room::tell(const Json& event, const std::string& only_viewer) {
   for (auto sink = sinks_.begin(); sink != sinks_.end();) {
-    const bool for_it = only_viewer.empty() ? may_receive(sink->viewer) || event.text_or("type") == "ping" : sink->viewer == only_viewer;
+    const bool for_it =
+        only_viewer.empty() ? may_receive(sink->viewer) || event.text_or("type") == "ping" : sink->viewer == only_viewer;
     const bool stuck = for_it && !sink->responder->send_event(event);
     sink = stuck ? sinks_.erase(sink) : std::next(sink);
   }
@@ -263,6 +271,14 @@ bool Room::inject_outage(const std::string& participant, std::int64_t ms) {
   const auto it = participants_.find(participant);
   if (it == participants_.end()) return false;
   it->second.forwarder->silence_until(monotonic_us() + ms * 1000);
+  return true;
+}
+
+bool Room::inject_hang_up(const std::string& participant) {
+  const auto it = participants_.find(participant);
+  if (it == participants_.end()) return false;
+  auto& subscriptions = it->second.subscriptions;
+  while (!subscriptions.empty()) remove_subscription(it->second, std::string(subscriptions.begin()->first));
   return true;
 }
 

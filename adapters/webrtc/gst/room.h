@@ -44,6 +44,8 @@ class Room {
 
   /// Stops forwarding a participant's audio for a while. False when there is no such participant.
   bool inject_outage(const std::string& participant, std::int64_t ms);
+  /// Closes the connections to all who receive a participant, without telling them.
+  bool inject_hang_up(const std::string& participant);
   /// What the injected faults took away.
   Result<Json> injected(const std::string& participant) const;
 

@@ -19,7 +19,8 @@ ipc::MediaStatus refusal(int http_status) {
     case 404:
     case 410: return {kFailed, "meeting_not_found", words, ""};
     case 429: return {kLost, "", words, ""};
-    default: return http_status >= 500 ? ipc::MediaStatus{kLost, "", words, ""} : ipc::MediaStatus{kFailed, "internal", words, ""};
+    default:
+      return http_status >= 500 ? ipc::MediaStatus{kLost, "", words, ""} : ipc::MediaStatus{kFailed, "internal", words, ""};
   }
 }
 
@@ -134,7 +135,8 @@ void RoomClient::leave(std::function<void()> done) {
   reopen_.cancel();
   stream_.reset();
   if (viewer_.empty()) return done();
-  http_send({"DELETE", room_.origin + room_.path + "/viewers/" + viewer_, "", "", token_}, [done = std::move(done)](Result<HttpReply>) { done(); });
+  http_send({"DELETE", room_.origin + room_.path + "/viewers/" + viewer_, "", "", token_},
+            [done = std::move(done)](Result<HttpReply>) { done(); });
 }
 
 }  // namespace hansard::webrtc

@@ -53,7 +53,8 @@ class RoomServer {
     const auto& path = request.path;
     const bool reads = request.method == "GET" || request.method == "HEAD";
     if (path.empty()) return reads ? landing(responder) : responder->reply_error(405, "only GET here");
-    if (path[0] == "static" && path.size() == 2) return reads ? serve_file(request, responder) : responder->reply_error(405, "only GET here");
+    if (path[0] == "static" && path.size() == 2)
+      return reads ? serve_file(request, responder) : responder->reply_error(405, "only GET here");
     if (path[0] != "rooms" || path.size() < 2) return responder->reply_error(404, "no such page");
     if (!is_room_name(path[1])) return responder->reply_error(400, "a room's name has 1 to 64 letters, digits, - and _");
     if (path.size() == 2) return handle_room(request, responder);
@@ -61,7 +62,8 @@ class RoomServer {
     if (path[2] == "whip") return handle_whip(request, responder);
     const auto room = rooms_.find(path[1]);
     if (room == rooms_.end()) return responder->reply_error(404, "no such room");
-    if (path[2] == "events" && path.size() == 3 && reads) return room->second->open_events(request.query_value("viewer"), responder);
+    if (path[2] == "events" && path.size() == 3 && reads)
+      return room->second->open_events(request.query_value("viewer"), responder);
     if (path[2] == "viewers") return handle_viewers(*room->second, request, responder);
     if (path[2] == "participants" && path.size() >= 5) return handle_participant(*room->second, request, responder);
     responder->reply_error(404, "no such page");
@@ -146,6 +148,10 @@ class RoomServer {
       const std::int64_t now = unix_ms();
       if (!room.inject_outage(id, ms)) return responder->reply_error(404, "no such participant");
       return responder->reply_json(200, Json::object().set("from_unix_ms", now).set("until_unix_ms", now + ms));
+    }
+    if (path[4] == "hangup" && request.method == "POST") {
+      if (!room.inject_hang_up(id)) return responder->reply_error(404, "no such participant");
+      return responder->reply(200, "application/json", "{}");
     }
     if (path[4] == "faults" && request.method == "GET") {
       auto json = room.injected(id);
