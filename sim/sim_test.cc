@@ -15,7 +15,7 @@ TEST(Simulation, DaysWithEveryKindOfTroubleEndWell) {
   FaultCounts faults;
   std::uint64_t recorded = 0;
   std::uint64_t tasks = 0;
-  for (std::uint64_t seed = 1; seed <= 100; ++seed) {
+  for (std::uint64_t seed = 1; seed <= 60; ++seed) {
     const Scenario scenario = generate(seed, 1);
     const Outcome first = simulate(scenario, {.seed = seed});
     const Outcome second = simulate(scenario, {.seed = seed});
@@ -26,7 +26,7 @@ TEST(Simulation, DaysWithEveryKindOfTroubleEndWell) {
     tasks += first.tasks;
   }
   for (const auto& entry : enum_names(Fault{})) EXPECT_GT(faults[entry.value], 0u) << entry.name << " was never seen";
-  EXPECT_GT(recorded, 300u);
+  EXPECT_GT(recorded, 200u);
   EXPECT_GT(tasks, 100u);
 }
 
