@@ -23,7 +23,8 @@ void print_status(const Json& s, const std::string& page) {
   std::printf("data        %s (not encrypted)\n", s.text_or("data_dir").c_str());
   std::printf("minutes     %s\n", s.text_or("output_dir").c_str());
   const Json& r = s["recognizer"];
-  std::printf("recognizer  %s\n", r.bool_or("ready", false) ? r.text_or("model").c_str() : ("none: " + r.text_or("detail", "it starts")).c_str());
+  const std::string none = r.text_or("detail").empty() ? "it starts" : "none: " + r.text_or("detail");
+  std::printf("recognizer  %s\n", r.bool_or("ready", false) ? r.text_or("model").c_str() : none.c_str());
   if (!s.text_or("store").empty()) std::printf("store       %s\n", s.text_or("store").c_str());
   for (const Json& c : s["calendars"].items()) {
     std::printf("calendar    %s: %s%s%s\n", c.text_or("id").c_str(), c.text_or("state").c_str(), c.text_or("detail").empty() ? "" : ", ", printable(c.text_or("detail")).c_str());

@@ -1,11 +1,10 @@
 // The page: meetings on the left, one of them on the right, kept current by the live stream.
 import { call, follow, takeToken } from "./connection.js";
 import { $, el } from "./dom.js";
-import { MeetingView } from "./meeting.js";
+import { MeetingView, OVER } from "./meeting.js";
 
 const LIVE = new Set(["recording"]);
 const JOINED = new Set(["joining", "in_waiting_room", "in_call", "recording", "paused", "reconnecting"]);
-const OVER = new Set(["done", "failed", "cancelled"]);
 const NAMES = {
   scheduled: "scheduled", validating: "checking", preparing: "prepared", joining: "joining", in_waiting_room: "waiting room", in_call: "in call",
   recording: "recording", paused: "paused", reconnecting: "reconnecting", leaving: "leaving", processing: "writing minutes", distributing: "tasks",

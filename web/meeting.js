@@ -1,6 +1,7 @@
 // One meeting on the page: transcript, findings, coverage, files.
 import { $, clock, el, hue } from "./dom.js";
 
+export const OVER = new Set(["done", "failed", "cancelled"]);
 const SVG = "http://www.w3.org/2000/svg";
 
 function speakerColour(name) {
@@ -36,7 +37,11 @@ export class MeetingView {
     this.showSummary(meeting.summary);
     this.showCoverage();
     this.showFiles(meeting.files);
-    this.scrollToEnd();
+    // A meeting that is over is read from its beginning, a running one where it is.
+    this.pinned = !OVER.has(meeting.state);
+    if (this.pinned) this.scrollToEnd();
+    else document.querySelector(".transcript").scrollTop = 0;
+    this.onScroll();
   }
 
   event(kind, body) {
