@@ -92,7 +92,10 @@ class Bot:
     def send(self, message):
         body = b"\0" + json.dumps(message).encode()
         self.sock.setblocking(True)
-        self.sock.sendall(struct.pack("<I", len(body)) + body)
+        try:
+            self.sock.sendall(struct.pack("<I", len(body)) + body)
+        except BrokenPipeError:
+            pass  # it has ended; what it said last is still to be read
         self.sock.setblocking(False)
 
     def join(self, url, name="hansard (records)"):
