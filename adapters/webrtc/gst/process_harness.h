@@ -119,8 +119,8 @@ inline std::pair<int, std::string> http(unsigned port, const std::string& method
 class RoomProcess {
  public:
   explicit RoomProcess(std::vector<std::string> options = {}) {
-    char pattern[] = "/tmp/hansard-room-XXXXXX";
-    directory_ = ::mkdtemp(pattern);
+    std::string pattern = (fs::temp_directory_path() / "hansard-room-XXXXXX").string();
+    directory_ = ::mkdtemp(pattern.data());
     std::vector<std::string> args{"room",     "--listen",         "127.0.0.1:0", "--port-file", (directory_ / "port").string(),
                                   "--static", directory_.string()};
     args.insert(args.end(), options.begin(), options.end());
