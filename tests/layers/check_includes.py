@@ -55,7 +55,7 @@ THIRD_PARTY = [
     (r"sqlite3\.h", {"adapters/sqlite"}),
     (r"libpq|pqxx/", {"adapters/postgres"}),
     (r"sodium", {"adapters/keys"}),
-    (r"openssl/", {"adapters/keys", "adapters/curl"}),
+    (r"openssl/", {"adapters/keys", "adapters/curl", "adapters/webrtc"}),
     (r"toml\+\+/|toml\.hpp", {"adapters/toml", "adapters/config", "daemon", "cli"}),
 ]
 TESTS_ONLY = re.compile(r"gtest/|gmock/|rapidcheck")
@@ -129,7 +129,7 @@ def check(root):
     errors, notes, count = [], [], 0
     for path in sources(root):
         count += 1
-        is_test = path.endswith(("_test.cc", "_conformance.h", "test_support.h"))
+        is_test = path.endswith(("_test.cc", "_conformance.h", "test_support.h", "_harness.h", "testing.h"))
         in_core = path.startswith("core/") and not is_test
         with open(os.path.join(root, path), encoding="utf-8") as file:
             lines = file.read().split("\n")
