@@ -299,6 +299,13 @@ class MeetingStep {
     if (e.spec == s_.spec) return;
     const bool moved = e.spec.start != s_.spec.start;
     const bool relinked = e.spec.url != s_.spec.url || e.spec.token != s_.spec.token || e.spec.passcode != s_.spec.passcode;
+    if (meeting::wants_media(s_.state) && s_.origin.ms == 0 && (moved || relinked)) {
+      // Not in yet, and it is elsewhere now: out of here, and then from the start again.
+      s_.spec = e.spec;
+      s_.cancelled = s_.again = true;
+      go(Trigger::kLeave, moved ? "the meeting was moved" : "the meeting's link was changed");
+      return;
+    }
     if (s_.state >= Phase::kJoining) {
       // In the meeting only its name and its end still matter.
       s_.spec.title = e.spec.title;
@@ -326,7 +333,11 @@ class MeetingStep {
     s_.spec = e.spec;
     s_.settings = e.settings;
     s_.sources = {e.spec.source};
-    s_.cancelled = false;
+    start_over();
+  }
+
+  void start_over() {
+    s_.cancelled = s_.again = false;
     s_.code = FailureCode::kNone;
     s_.vendor_code.clear();
     s_.attempts = 0;
@@ -522,7 +533,9 @@ class MeetingStep {
     if (s_.state != Phase::kCleaning) return;
     const bool recorded = s_.origin.ms != 0;
     if (!recorded && s_.cancelled) {
+      const bool again = s_.again;
       go(Trigger::kCleanedCancelled);
+      if (again) start_over();
     } else if (!recorded && s_.code != FailureCode::kNone) {
       go(Trigger::kCleanedFailed);
     } else {

@@ -321,6 +321,22 @@ TEST_F(MeetingTest, FollowsAMeetingThatMoves) {
   EXPECT_EQ(state_.state, Phase::kValidating);
 }
 
+TEST_F(MeetingTest, FollowsAMeetingThatMovesWhileTheBotWaits) {
+  prepare();
+  advance_to(kStart);
+  send(media(MediaPhase::kWaitingRoom));
+  MeetingSpec moved = spec();
+  moved.start = kStart + hours(1);
+  moved.end = kStart + hours(2);
+  send(MeetingSeen{"m1", moved, {}, 7});
+  EXPECT_EQ(state_.state, Phase::kLeaving);
+  send(media(MediaPhase::kLeft));
+  send(CleanedUp{});
+  EXPECT_EQ(state_.state, Phase::kScheduled);
+  advance_to(kStart + minutes(50));
+  EXPECT_EQ(state_.state, Phase::kValidating);
+}
+
 TEST_F(MeetingTest, IsCancelledOnlyWhenNoCalendarWantsIt) {
   see();
   MeetingSpec other = spec();

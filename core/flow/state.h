@@ -49,6 +49,7 @@ struct MeetingState {
   bool drained = false;
   bool paused = false;               ///< a person asked for a pause; holds over reconnections
   bool cancelled = false;
+  bool again = false;                ///< moved while joining: after `cleaning` it starts over
   bool met = false;                  ///< somebody else has been there
   std::vector<AnalysisItem> tasks;   ///< final action items, from the end of analysis until they are distributed
   meeting::FailureCode code = meeting::FailureCode::kNone;
@@ -61,7 +62,7 @@ struct MeetingState {
       field("origin_unix_ms", &MeetingState::origin), field("gap_reason", &MeetingState::gap_reason),
       field("last_speech_unix_ms", &MeetingState::last_speech), field("participants", &MeetingState::participants),
       field("utterances", &MeetingState::utterances), field("recognizer", &MeetingState::recognizer), field("drained", &MeetingState::drained),
-      field("paused", &MeetingState::paused), field("cancelled", &MeetingState::cancelled), field("met", &MeetingState::met),
+      field("paused", &MeetingState::paused), field("cancelled", &MeetingState::cancelled), field("again", &MeetingState::again), field("met", &MeetingState::met),
       field("tasks", &MeetingState::tasks), field("code", &MeetingState::code), field("vendor_code", &MeetingState::vendor_code),
       field("note", &MeetingState::note));
 };
