@@ -28,7 +28,9 @@ Duration retry_after(const HttpResponse& r) {
 }
 
 /// webcal is a name for http that makes browsers open the calendar program; servers speak https.
-std::string address(const std::string& url) { return starts_with_ignore_case(url, "webcal://") ? "https://" + url.substr(9) : url; }
+std::string address(const std::string& url) {
+  return starts_with_ignore_case(url, "webcal://") ? "https://" + url.substr(9) : url;
+}
 
 }  // namespace
 
@@ -46,8 +48,9 @@ void CalendarReader::fetch(const flow::FetchCalendar& effect, std::function<void
     if (!it->second.etag.empty()) request.headers.emplace_back("If-None-Match", it->second.etag);
     if (!it->second.last_modified.empty()) request.headers.emplace_back("If-Modified-Since", it->second.last_modified);
   }
-  ports_.http.send(std::move(request),
-                   [this, effect, done = std::move(done)](const Result<HttpResponse>& response) { done(answer(effect, response)); });
+  ports_.http.send(std::move(request), [this, effect, done = std::move(done)](const Result<HttpResponse>& response) {
+    done(answer(effect, response));
+  });
 }
 
 flow::Event CalendarReader::answer(const flow::FetchCalendar& effect, const Result<HttpResponse>& response) {
@@ -56,8 +59,9 @@ flow::Event CalendarReader::answer(const flow::FetchCalendar& effect, const Resu
   if (response->status == 304 && cached != cache_.end()) return expand(effect, cached->second.body);
   if (response->status != 200) {
     const std::string detail = "the calendar's server answered with status " + std::to_string(response->status);
-    return flow::CalendarFailed{response->status == 404 || response->status == 401 || response->status == 403 ? detail + ": check the address" : detail,
-                                retry_after(*response)};
+    return flow::CalendarFailed{
+        response->status == 404 || response->status == 401 || response->status == 403 ? detail + ": check the address" : detail,
+        retry_after(*response)};
   }
   flow::Event event = expand(effect, response->body);
   if (std::holds_alternative<flow::CalendarFetched>(event)) {

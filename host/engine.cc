@@ -49,10 +49,10 @@ struct Engine::Turn {
     flow::Effect effect;
   };
   Instant now;
-  std::vector<Posted> taken;             ///< from the queue, to put back when the commit fails
+  std::vector<Posted> taken;  ///< from the queue, to put back when the commit fails
   std::map<std::string, Staged> staged;
   std::vector<Commit> commits;
-  std::vector<LiveRecord> records;       ///< in the order of the commits' records
+  std::vector<LiveRecord> records;  ///< in the order of the commits' records
   std::vector<Release> releases;
   std::set<std::string> done;
 };
@@ -156,7 +156,8 @@ Result<void> Engine::take_timers(Turn& turn) {
   }
   for (const std::string& id : due) {
     const auto before = turn.staged.find(id);
-    const std::vector<std::string> names = flow::due_timers(before == turn.staged.end() ? living_.at(id).state : before->second.state, turn.now);
+    const std::vector<std::string> names =
+        flow::due_timers(before == turn.staged.end() ? living_.at(id).state : before->second.state, turn.now);
     for (const std::string& name : names) {
       const auto it = turn.staged.find(id);
       if (!still_due(it == turn.staged.end() ? living_.at(id).state : it->second.state, name, turn.now)) continue;

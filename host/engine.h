@@ -89,9 +89,9 @@ class Engine {
   std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
   bool draining_ = false;
-  std::optional<Instant> retry_at_;                      ///< after a failed commit
+  std::optional<Instant> retry_at_;  ///< after a failed commit
   Duration retry_delay_;
-  std::optional<Error> dead_;                            ///< why no further commit is possible
+  std::optional<Error> dead_;  ///< why no further commit is possible
   std::function<void(const LiveRecord&)> on_record_;
 };
 

@@ -29,7 +29,8 @@ flow::MediaPhase phase_of(MediaUpdate update) {
 flow::Event validation(const Result<HttpResponse>& answer, bool has_token) {
   using meeting::FailureCode;
   if (!answer) {
-    if (retryable(answer.error().code)) return flow::ValidationFailed{FailureCode::kMediaLost, true, "the endpoint does not answer yet"};
+    if (retryable(answer.error().code))
+      return flow::ValidationFailed{FailureCode::kMediaLost, true, "the endpoint does not answer yet"};
     return flow::ValidationFailed{FailureCode::kMeetingNotFound, false, answer.error().detail};
   }
   if (answer->status == 401 || answer->status == 403) {
@@ -70,7 +71,8 @@ struct Executor::Impl final : MediaListener, SpeechListener {
   void run(const std::string& id, const std::string& key, const flow::PrepareMeeting&) {
     flow::Prepared prepared;
     prepared.recognizer = !no_recognizer;
-    if (no_recognizer) prepared.note = "there is no speech recognizer: the meeting will be captured and transcribed later (see hansard doctor)";
+    if (no_recognizer)
+      prepared.note = "there is no speech recognizer: the meeting will be captured and transcribed later (see hansard doctor)";
     const auto free = ports.files.free_bytes();
     if (free && *free < config.min_free_bytes) prepared.note = "the disk is nearly full: capture may stop";
     post(id, prepared, key);
@@ -158,13 +160,14 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     report.announced = news.announced;
     report.reason = news.reason;
     if (news.update == MediaUpdate::kLost && current(id, epoch)) {
-      if (auto it = recordings.find(id); it != recordings.end()) it->second.suspend(news.reason.empty() ? "disconnected" : news.reason);
+      if (auto it = recordings.find(id); it != recordings.end())
+        it->second.suspend(news.reason.empty() ? "disconnected" : news.reason);
     }
     post(id, std::move(report));
   }
 
-  void on_participant(const std::string& id, std::uint32_t epoch, const std::string& participant, const std::string& name, bool here,
-                      bool bot) override {
+  void on_participant(const std::string& id, std::uint32_t epoch, const std::string& participant, const std::string& name,
+                      bool here, bool bot) override {
     if (!current(id, epoch)) return;
     if (here) {
       Person& person = present[id].try_emplace(participant, Person{name, media_now(id)}).first->second;
@@ -188,8 +191,8 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     if (it != recordings.end() && current(id, epoch)) it->second.audio(participant, start, samples);
   }
 
-  void on_gap(const std::string& id, std::uint32_t epoch, const std::string& participant, MediaTime start, MediaTime end, bool lost,
-              const std::string& reason) override {
+  void on_gap(const std::string& id, std::uint32_t epoch, const std::string& participant, MediaTime start, MediaTime end,
+              bool lost, const std::string& reason) override {
     auto it = recordings.find(id);
     if (it != recordings.end() && current(id, epoch)) it->second.gap(participant, start, end, lost, reason);
   }
@@ -207,7 +210,8 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     }
   }
 
-  void on_final(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text, const std::vector<Word>& words) override {
+  void on_final(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text,
+                const std::vector<Word>& words) override {
     for (auto& [id, r] : recordings) {
       if (r.on_final(track, start, end, text, words)) return;
     }
@@ -253,7 +257,9 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     }
   }
 
-  void post(const std::string& id, flow::Event event, std::string completes = {}) { engine->post(id, std::move(event), std::move(completes)); }
+  void post(const std::string& id, flow::Event event, std::string completes = {}) {
+    engine->post(id, std::move(event), std::move(completes));
+  }
 
   Recording& recording(const std::string& id) {
     const auto it = recordings.find(id);
@@ -293,12 +299,13 @@ struct Executor::Impl final : MediaListener, SpeechListener {
   std::map<std::string, std::map<std::string, Person>> present;  ///< meeting -> participant
   std::map<std::string, Instant> origins;
   std::map<std::string, std::uint32_t> epochs;
-  std::map<std::string, std::string> unremoved;                     ///< meetings whose audio could not be removed -> effect key
+  std::map<std::string, std::string> unremoved;  ///< meetings whose audio could not be removed -> effect key
   std::function<void(const LivePartial&)> partial;
   bool no_recognizer = false;
 };
 
-Executor::Executor(ExecutorPorts ports, ExecutorConfig config) : impl_(std::make_unique<Impl>(std::move(ports), std::move(config))) {}
+Executor::Executor(ExecutorPorts ports, ExecutorConfig config)
+    : impl_(std::make_unique<Impl>(std::move(ports), std::move(config))) {}
 Executor::~Executor() = default;
 
 void Executor::connect(Engine& engine) { impl_->engine = &engine; }
@@ -310,7 +317,8 @@ void Executor::run(const std::string& aggregate, const std::string& key, const f
 void Executor::poll() { impl_->poll(); }
 
 bool Executor::has_backlog() const {
-  return !impl_->unremoved.empty() || std::any_of(impl_->recordings.begin(), impl_->recordings.end(), [](const auto& r) { return r.second.has_backlog(); });
+  return !impl_->unremoved.empty() ||
+         std::any_of(impl_->recordings.begin(), impl_->recordings.end(), [](const auto& r) { return r.second.has_backlog(); });
 }
 
 void Executor::on_partial(std::function<void(const LivePartial&)> f) { impl_->partial = std::move(f); }

@@ -39,13 +39,13 @@ struct ExecutorPorts {
 };
 
 struct ExecutorConfig {
-  std::string analysis_weights;              ///< bytes of the analysis model
-  std::vector<std::string> generic_hosts;    ///< host or host:port of WHEP endpoints and rooms that calendars may name
-  std::vector<std::string> own_addresses;    ///< mail addresses of the calendars' owner: their "declined" counts
-  std::uint64_t min_free_bytes = 200u << 20; ///< below this a meeting is warned about
+  std::string analysis_weights;               ///< bytes of the analysis model
+  std::vector<std::string> generic_hosts;     ///< host or host:port of WHEP endpoints and rooms that calendars may name
+  std::vector<std::string> own_addresses;     ///< mail addresses of the calendars' owner: their "declined" counts
+  std::uint64_t min_free_bytes = 200u << 20;  ///< below this a meeting is warned about
   /// TZif bytes of an IANA zone, nothing when unknown.
   std::function<std::optional<std::string>(std::string_view)> read_zone;
-  std::string local_zone = "UTC";            ///< IANA name: for floating times and for "by Friday"
+  std::string local_zone = "UTC";  ///< IANA name: for floating times and for "by Friday"
 };
 
 class Executor final : public EffectRunner {

@@ -84,7 +84,8 @@ void LiveAnalysis::forget(const std::string& meeting) { impl_->running.erase(mee
 std::vector<ItemChange> item_changes(const std::map<std::string, AnalysisItem>& before, const std::vector<AnalysisItem>& after) {
   std::vector<ItemChange> out;
   for (const auto& [id, item] : before) {
-    if (std::none_of(after.begin(), after.end(), [&](const auto& a) { return a.id == id; })) out.push_back({ItemChangeKind::kWithdrawn, item});
+    if (std::none_of(after.begin(), after.end(), [&](const auto& a) { return a.id == id; }))
+      out.push_back({ItemChangeKind::kWithdrawn, item});
   }
   for (const AnalysisItem& item : after) {
     const auto it = before.find(item.id);

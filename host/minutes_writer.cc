@@ -35,7 +35,10 @@ class Gatherer {
     for (const auto& [id, p] : people_) add_participant(m, id, p);
     std::stable_sort(m.missing.begin(), m.missing.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
     for (auto& [id, item] : items_) {
-      (item.kind == ItemKind::kActionItem ? m.tasks : item.kind == ItemKind::kDecision ? m.decisions : m.key_points).push_back(std::move(item));
+      (item.kind == ItemKind::kActionItem ? m.tasks
+       : item.kind == ItemKind::kDecision ? m.decisions
+                                          : m.key_points)
+          .push_back(std::move(item));
     }
     std::stable_sort(utterances_.begin(), utterances_.end(), [](const auto& a, const auto& b) { return a.start < b.start; });
     m.utterances = std::move(utterances_);

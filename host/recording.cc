@@ -105,7 +105,8 @@ void Recording::participant_left(const std::string& participant, MediaTime at) {
 void Recording::lost(Track& track, MediaTime start, MediaTime end, const std::string& reason) {
   if (end <= start) return;
   const bool withheld = reason == "paused";
-  post_(flow::GapDetected{{track.participant, start, end, withheld ? Coverage::kWithheld : Coverage::kLost, withheld ? "" : reason}});
+  post_(flow::GapDetected{
+      {track.participant, start, end, withheld ? Coverage::kWithheld : Coverage::kLost, withheld ? "" : reason}});
 }
 
 void Recording::audio(const std::string& participant, MediaTime start, std::span<const std::int16_t> samples) {
@@ -188,10 +189,11 @@ void Recording::catch_up(Track& track) {
   bool blocked = false;
   const MediaTime stop_at = track.fed + kCatchUpChunk;
   const MediaTime before = track.fed;
-  const auto read = spool_.read(meeting_, track.participant, track.fed, [&](MediaTime start, std::span<const std::int16_t> samples) {
-    blocked = !feed(track, start, samples);
-    return !blocked && track.fed < stop_at;
-  });
+  const auto read =
+      spool_.read(meeting_, track.participant, track.fed, [&](MediaTime start, std::span<const std::int16_t> samples) {
+        blocked = !feed(track, start, samples);
+        return !blocked && track.fed < stop_at;
+      });
   if (blocked) return;
   if (!read || track.fed == before) {
     // Nothing more can be read: what was written is lost on the disk; what was not has been accounted for.
@@ -217,8 +219,8 @@ void Recording::poll() {
 }
 
 bool Recording::has_backlog() const {
-  return speech_.ready() &&
-         std::any_of(tracks_.begin(), tracks_.end(), [](const auto& t) { return t.second.fed < t.second.captured && !t.second.flushing; });
+  return speech_.ready() && std::any_of(tracks_.begin(), tracks_.end(),
+                                        [](const auto& t) { return t.second.fed < t.second.captured && !t.second.flushing; });
 }
 
 Recording::Track* Recording::by_speech(std::uint32_t track) {
@@ -235,7 +237,8 @@ const std::string* Recording::participant_of(std::uint32_t track) const {
   return nullptr;
 }
 
-bool Recording::on_final(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text, const std::vector<Word>& words) {
+bool Recording::on_final(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text,
+                         const std::vector<Word>& words) {
   Track* t = by_speech(track);
   if (t == nullptr) return false;
   crashes_ = 0;
@@ -288,7 +291,8 @@ void Recording::give_up_on(Track& track) {
 
 void Recording::recognizer_unavailable() {
   if (!std::exchange(draining_, false)) return;
-  const bool behind = std::any_of(tracks_.begin(), tracks_.end(), [](const auto& t) { return t.second.heard < t.second.captured; });
+  const bool behind =
+      std::any_of(tracks_.begin(), tracks_.end(), [](const auto& t) { return t.second.heard < t.second.captured; });
   post_(flow::SpeechDrained{!behind});
 }
 

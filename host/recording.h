@@ -59,16 +59,16 @@ class Recording {
   struct Track {
     std::string participant;
     bool present = false;
-    bool resumes = false;                    ///< was there before this capture began: its next hole has the capture's reason
-    MediaTime captured;                      ///< end of what was captured, or where capture should begin
-    MediaTime spooled;                       ///< end of what the spool holds
+    bool resumes = false;  ///< was there before this capture began: its next hole has the capture's reason
+    MediaTime captured;    ///< end of what was captured, or where capture should begin
+    MediaTime spooled;     ///< end of what the spool holds
     /// Fed without having reached the spool (disk full), since the open track began.
     std::vector<std::pair<MediaTime, MediaTime>> unspooled;
-    MediaTime fed;                           ///< everything before was given to the recognizer
-    MediaTime heard;                         ///< everything before was answered by it
-    std::optional<std::uint32_t> speech;     ///< open track of the recognizer
+    MediaTime fed;                        ///< everything before was given to the recognizer
+    MediaTime heard;                      ///< everything before was answered by it
+    std::optional<std::uint32_t> speech;  ///< open track of the recognizer
     bool flushing = false;
-    bool end_wanted = false;                 ///< flush once fed up to `captured`
+    bool end_wanted = false;  ///< flush once fed up to `captured`
   };
 
   Track* find(const std::string& participant);
@@ -90,8 +90,8 @@ class Recording {
   SpeechRecognizer& speech_;
   std::function<void(flow::Event)> post_;
   std::string language_;
-  std::string gap_reason_;    ///< of the hole before the next audio of those who were there
-  std::string idle_reason_;   ///< why no audio comes now; empty while capturing
+  std::string gap_reason_;   ///< of the hole before the next audio of those who were there
+  std::string idle_reason_;  ///< why no audio comes now; empty while capturing
   std::map<std::string, Track> tracks_;
   bool draining_ = false;
   int crashes_ = 0;  ///< of the recognizer since it last answered anything

@@ -27,7 +27,8 @@ class FakeSpool final : public AudioSpool {
   Result<std::vector<SpooledTrack>> tracks(const std::string&) override {
     std::vector<SpooledTrack> out;
     for (const auto& [p, all] : pieces) {
-      if (!all.empty()) out.push_back({p, all.front().first, {all.back().first.ms + static_cast<std::int64_t>(all.back().second.size()) / 16}});
+      if (!all.empty())
+        out.push_back({p, all.front().first, {all.back().first.ms + static_cast<std::int64_t>(all.back().second.size()) / 16}});
     }
     return out;
   }

@@ -31,7 +31,9 @@ Result<T> decode(std::string_view body, const std::string& binding) {
   const auto json = Json::parse(*text);
   if (!json) return fail(ErrorClass::kCorrupt, "store", binding + " is not readable: restore the store from a backup");
   auto value = from_json<T>(*json);
-  if (!value) return fail(ErrorClass::kCorrupt, "store", binding + " was written by another version or is damaged (" + value.error().detail + ")");
+  if (!value)
+    return fail(ErrorClass::kCorrupt, "store",
+                binding + " was written by another version or is damaged (" + value.error().detail + ")");
   return value;
 }
 

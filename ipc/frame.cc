@@ -14,14 +14,16 @@ void put(std::string& out, std::uint64_t value, int bytes) {
 }
 std::uint64_t get(std::string_view s, std::size_t at, int bytes) {
   std::uint64_t v = 0;
-  for (int i = 0; i < bytes; ++i) v |= static_cast<std::uint64_t>(static_cast<unsigned char>(s[at + static_cast<std::size_t>(i)])) << (8 * i);
+  for (int i = 0; i < bytes; ++i)
+    v |= static_cast<std::uint64_t>(static_cast<unsigned char>(s[at + static_cast<std::size_t>(i)])) << (8 * i);
   return v;
 }
 
 std::unexpected<Error> corrupt(const char* detail) { return fail(ErrorClass::kCorrupt, "ipc", detail); }
 
 Result<std::optional<Frame>> decode_audio(std::string_view payload) {
-  if (payload.size() < kAudioHeaderBytes || (payload.size() - kAudioHeaderBytes) % 2 != 0) return corrupt("an audio frame of a wrong size");
+  if (payload.size() < kAudioHeaderBytes || (payload.size() - kAudioHeaderBytes) % 2 != 0)
+    return corrupt("an audio frame of a wrong size");
   AudioFrame audio;
   audio.track = static_cast<std::uint32_t>(get(payload, 0, 4));
   audio.concealed = (get(payload, 4, 1) & kConcealedFlag) != 0;

@@ -47,8 +47,8 @@ struct Join {
   std::string url;
   std::string token;         ///< bearer token for the endpoint, may be empty
   std::string display_name;  ///< announces what the bot does
-  static constexpr auto fields = std::make_tuple(field("meeting", &Join::meeting), field("url", &Join::url), field("token", &Join::token),
-                                                 field("display_name", &Join::display_name));
+  static constexpr auto fields = std::make_tuple(field("meeting", &Join::meeting), field("url", &Join::url),
+                                                 field("token", &Join::token), field("display_name", &Join::display_name));
 };
 
 /// Start to deliver audio. Media time zero is `origin` on the wall clock. Nothing is delivered before this.
@@ -76,8 +76,9 @@ using ToMedia = std::variant<Credit, Join, Capture, Pause, Leave>;
 
 enum class MediaState : std::uint8_t { kJoining, kWaitingRoom, kInCall, kLost, kEnded, kDenied, kFailed, kLeft };
 constexpr EnumName<MediaState> kEnumNames_MediaState[] = {
-    {MediaState::kJoining, "joining"}, {MediaState::kWaitingRoom, "waiting_room"}, {MediaState::kInCall, "in_call"},
-    {MediaState::kLost, "lost"},       {MediaState::kEnded, "ended"},              {MediaState::kDenied, "denied"},
+    {MediaState::kJoining, "joining"}, {MediaState::kWaitingRoom, "waiting_room"},
+    {MediaState::kInCall, "in_call"},  {MediaState::kLost, "lost"},
+    {MediaState::kEnded, "ended"},     {MediaState::kDenied, "denied"},
     {MediaState::kFailed, "failed"},   {MediaState::kLeft, "left"}};
 constexpr auto enum_names(MediaState) { return std::span(kEnumNames_MediaState); }
 
@@ -91,8 +92,9 @@ struct MediaStatus {
   std::string code;
   std::string vendor_code;
   std::string announced;
-  static constexpr auto fields = std::make_tuple(field("state", &MediaStatus::state), field("code", &MediaStatus::code),
-                                                 field("vendor_code", &MediaStatus::vendor_code), field("announced", &MediaStatus::announced));
+  static constexpr auto fields =
+      std::make_tuple(field("state", &MediaStatus::state), field("code", &MediaStatus::code),
+                      field("vendor_code", &MediaStatus::vendor_code), field("announced", &MediaStatus::announced));
 };
 
 /// A participant came, changed, or went (`present` false). `id` is stable in the meeting across reconnects when the
@@ -103,8 +105,9 @@ struct ParticipantUpdate {
   std::string name;
   bool present = true;
   bool bot = false;
-  static constexpr auto fields = std::make_tuple(field("id", &ParticipantUpdate::id), field("name", &ParticipantUpdate::name),
-                                                 field("present", &ParticipantUpdate::present), field("bot", &ParticipantUpdate::bot));
+  static constexpr auto fields =
+      std::make_tuple(field("id", &ParticipantUpdate::id), field("name", &ParticipantUpdate::name),
+                      field("present", &ParticipantUpdate::present), field("bot", &ParticipantUpdate::bot));
 };
 
 /// A participant's audio begins: frames with this track number follow. Numbers are never used twice in a process.
@@ -112,7 +115,8 @@ struct TrackOpened {
   static constexpr std::string_view kType = "track_opened";
   std::uint32_t track = 0;
   std::string participant;
-  static constexpr auto fields = std::make_tuple(field("track", &TrackOpened::track), field("participant", &TrackOpened::participant));
+  static constexpr auto fields =
+      std::make_tuple(field("track", &TrackOpened::track), field("participant", &TrackOpened::participant));
 };
 
 /// No more frames of this track; `at` is the media time where it ended.
@@ -143,8 +147,8 @@ struct OpenTrack {
   static constexpr std::string_view kType = "open_track";
   std::uint32_t track = 0;  ///< chosen by the daemon, unique in the speech process's life
   Profile profile = Profile::kLive;
-  std::string language;     ///< BCP 47, empty: the model's own
-  MediaTime start;          ///< of the first sample that will follow
+  std::string language;  ///< BCP 47, empty: the model's own
+  MediaTime start;       ///< of the first sample that will follow
   static constexpr auto fields = std::make_tuple(field("track", &OpenTrack::track), field("profile", &OpenTrack::profile),
                                                  field("language", &OpenTrack::language), field("start_ms", &OpenTrack::start));
 };
@@ -218,9 +222,9 @@ struct HeardReport {
   MediaTime end;
   Coverage state = Coverage::kSilent;
   std::string reason;
-  static constexpr auto fields =
-      std::make_tuple(field("track", &HeardReport::track), field("start_ms", &HeardReport::start), field("end_ms", &HeardReport::end),
-                      field("state", &HeardReport::state), field("reason", &HeardReport::reason));
+  static constexpr auto fields = std::make_tuple(field("track", &HeardReport::track), field("start_ms", &HeardReport::start),
+                                                 field("end_ms", &HeardReport::end), field("state", &HeardReport::state),
+                                                 field("reason", &HeardReport::reason));
 };
 
 struct TrackFlushed {

@@ -21,7 +21,8 @@ class AudioSpool {
  public:
   virtual ~AudioSpool() = default;
   /// Appends audio of a participant at `start` (not before the end of what is there). Errors: kExhausted (disk full).
-  virtual Result<void> append(const std::string& meeting, const std::string& participant, MediaTime start, std::span<const std::int16_t> samples) = 0;
+  virtual Result<void> append(const std::string& meeting, const std::string& participant, MediaTime start,
+                              std::span<const std::int16_t> samples) = 0;
   /// Calls `take` with pieces of at most a second in order, from the piece that contains `from` on; stops when it
   /// returns false. A piece that does not verify ends the track there.
   virtual Result<void> read(const std::string& meeting, const std::string& participant, MediaTime from,

@@ -23,10 +23,10 @@ enum class MediaUpdate : std::uint8_t { kWaitingRoom, kInCall, kLost, kEnded, kR
 
 struct MediaNews {
   MediaUpdate update = MediaUpdate::kLost;
-  std::string code{};       ///< lifecycle failure code for kRefused
+  std::string code{};  ///< lifecycle failure code for kRefused
   std::string vendor_code{};
   std::string announced{};
-  std::string reason{};     ///< for kLost: "network", "media_process"
+  std::string reason{};  ///< for kLost: "network", "media_process"
 };
 
 /// Called on the host's thread.
@@ -34,14 +34,14 @@ class MediaListener {
  public:
   virtual ~MediaListener() = default;
   virtual void on_media(const std::string& meeting, std::uint32_t epoch, const MediaNews& news) = 0;
-  virtual void on_participant(const std::string& meeting, std::uint32_t epoch, const std::string& id, const std::string& name, bool present,
-                              bool bot) = 0;
+  virtual void on_participant(const std::string& meeting, std::uint32_t epoch, const std::string& id, const std::string& name,
+                              bool present, bool bot) = 0;
   /// 16 kHz mono. Along one participant and epoch the audio is contiguous. `concealed`: filler, a gap report follows.
-  virtual void on_audio(const std::string& meeting, std::uint32_t epoch, const std::string& participant, MediaTime start, bool concealed,
-                        std::span<const std::int16_t> samples) = 0;
+  virtual void on_audio(const std::string& meeting, std::uint32_t epoch, const std::string& participant, MediaTime start,
+                        bool concealed, std::span<const std::int16_t> samples) = 0;
   /// [start, end) was lost, or nothing was sent in it (`lost` false).
-  virtual void on_gap(const std::string& meeting, std::uint32_t epoch, const std::string& participant, MediaTime start, MediaTime end, bool lost,
-                      const std::string& reason) = 0;
+  virtual void on_gap(const std::string& meeting, std::uint32_t epoch, const std::string& participant, MediaTime start,
+                      MediaTime end, bool lost, const std::string& reason) = 0;
 };
 
 class MediaSource {

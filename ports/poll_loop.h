@@ -15,7 +15,9 @@ namespace hansard {
 
 class PollLoop final : public Loop {
  public:
-  void watch(int fd, bool read, bool write, std::function<void(bool, bool)> ready) override { watched_[fd] = {read, write, std::move(ready)}; }
+  void watch(int fd, bool read, bool write, std::function<void(bool, bool)> ready) override {
+    watched_[fd] = {read, write, std::move(ready)};
+  }
   void unwatch(int fd) override { watched_.erase(fd); }
   TimerId after(Duration delay, std::function<void()> f) override {
     timers_[++last_timer_] = {now_ms() + delay.ms, std::move(f)};

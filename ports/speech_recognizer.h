@@ -15,7 +15,8 @@ class SpeechListener {
  public:
   virtual ~SpeechListener() = default;
   virtual void on_partial(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text) = 0;
-  virtual void on_final(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text, const std::vector<Word>& words) = 0;
+  virtual void on_final(std::uint32_t track, MediaTime start, MediaTime end, const std::string& text,
+                        const std::vector<Word>& words) = 0;
   /// Silent or unrecognized. With finals these follow each other without holes from the track's start on.
   virtual void on_heard(std::uint32_t track, MediaTime start, MediaTime end, Coverage state, const std::string& reason) = 0;
   virtual void on_flushed(std::uint32_t track) = 0;

@@ -20,28 +20,28 @@ struct StoredAggregate {
   std::string kind;           ///< "meeting", "calendar"
   std::uint64_t version = 0;  ///< number of commits so far
   bool finished = false;
-  std::string state;          ///< sealed
+  std::string state;  ///< sealed
 };
 
 struct StoredRecord {
-  std::uint64_t seq = 0;      ///< over all aggregates, gapless per aggregate order, given by the store
+  std::uint64_t seq = 0;  ///< over all aggregates, gapless per aggregate order, given by the store
   std::string aggregate;
-  std::string kind;           ///< "utterance.final", ...
+  std::string kind;  ///< "utterance.final", ...
   Instant at;
-  std::string body;           ///< sealed
+  std::string body;  ///< sealed
 };
 
 /// `held`: kept for a person or a later configuration, not released by a start.
 struct StoredEffect {
-  std::string key;            ///< unique; the idempotency key
+  std::string key;  ///< unique; the idempotency key
   std::string aggregate;
   bool held = false;
-  std::string body;           ///< sealed
+  std::string body;  ///< sealed
 };
 
 struct StoredContext {
   std::string key;
-  std::string value;          ///< sealed; empty: remove
+  std::string value;  ///< sealed; empty: remove
   Instant expires;
 };
 
@@ -54,18 +54,18 @@ struct Commit {
   bool finished = false;
   Instant at;
   std::string state;
-  std::string journal;                  ///< the event, sealed
-  std::vector<StoredRecord> records;    ///< seq and aggregate are filled in by the store
-  std::vector<StoredEffect> effects;    ///< durable ones
-  std::vector<std::string> done;        ///< keys of effects that this event answers
+  std::string journal;                ///< the event, sealed
+  std::vector<StoredRecord> records;  ///< seq and aggregate are filled in by the store
+  std::vector<StoredEffect> effects;  ///< durable ones
+  std::vector<std::string> done;      ///< keys of effects that this event answers
   std::vector<StoredContext> context;
 };
 
 struct RecordQuery {
-  std::string aggregate;                ///< empty: all
+  std::string aggregate;  ///< empty: all
   std::uint64_t after_seq = 0;
   std::size_t limit = 1000;
-  std::vector<std::string> kinds;       ///< empty: all
+  std::vector<std::string> kinds;  ///< empty: all
 };
 
 class Store {

@@ -65,7 +65,8 @@ class Checker {
       if (!state) return wrong("a journal does not begin with a beginning");
       for (const auto& r : flow::step(*state, *event, at).records) records.push_back(to_json(r).dump());
     }
-    if (!state || host::encode(*state, host::state_binding(a.id)) != a.state) wrong("the journal of " + a.id + " does not lead to its state");
+    if (!state || host::encode(*state, host::state_binding(a.id)) != a.state)
+      wrong("the journal of " + a.id + " does not lead to its state");
     const auto stored = got(m_.store.records({a.id, 0, 10'000'000, {}}));
     bool same = stored.size() == records.size();
     for (std::size_t i = 0; same && i < records.size(); ++i) same = host::unseal(stored[i].body, {}).value_or("") == records[i];
@@ -121,7 +122,8 @@ class Checker {
         for (const AnalysisItem& item : done->items) wanted += item.kind == ItemKind::kActionItem ? 1 : 0;
       }
     }
-    if (wanted != recorded) wrong("meeting " + id + " has " + std::to_string(recorded) + " tasks for " + std::to_string(wanted) + " action items");
+    if (wanted != recorded)
+      wrong("meeting " + id + " has " + std::to_string(recorded) + " tasks for " + std::to_string(wanted) + " action items");
   }
 
   /// "... #NUMBER:FROM-TO": the part of a speech that the text stands for.
@@ -131,7 +133,8 @@ class Checker {
     int number = 0;
     long from = 0;
     long to = 0;
-    if (mark == std::string::npos || std::sscanf(u.text.c_str() + mark, "#%d:%ld-%ld", &number, &from, &to) != 3) return wrong("an utterance nobody said");
+    if (mark == std::string::npos || std::sscanf(u.text.c_str() + mark, "#%d:%ld-%ld", &number, &from, &to) != 3)
+      return wrong("an utterance nobody said");
     for (const auto& [a, b] : said_[number]) {
       if (from < b && a < to) wrong("speech " + std::to_string(number) + " of " + id + " is in the transcript twice");
     }
@@ -140,7 +143,8 @@ class Checker {
     const auto guest = std::find_if(room.guests.begin(), room.guests.end(), [&](const Guest& g) {
       return std::any_of(g.says.begin(), g.says.end(), [&](const Speech& s) { return s.number == number; });
     });
-    if (guest == room.guests.end() || guest->id != u.participant || guest->name != u.speaker) wrong("speech " + std::to_string(number) + " has the wrong speaker");
+    if (guest == room.guests.end() || guest->id != u.participant || guest->name != u.speaker)
+      wrong("speech " + std::to_string(number) + " has the wrong speaker");
   }
 
   void cover(std::vector<std::uint8_t>& ms, const CoverageInterval& c) {
@@ -154,13 +158,15 @@ class Checker {
   }
 
   /// The product's own ledger: adds up to the presence, nothing is pending, and each moment has the strongest of its rows.
-  void official_ledger(const std::string& id, const std::string& guest, const CoverageLedger& ledger, const std::vector<std::uint8_t>& ms) {
+  void official_ledger(const std::string& id, const std::string& guest, const CoverageLedger& ledger,
+                       const std::vector<std::uint8_t>& ms) {
     std::int64_t sum = 0;
     for (const CoverageInterval& i : ledger.intervals(guest)) {
       sum += (i.end - i.start).ms;
       if (i.state == Coverage::kPending) return wrong("something of " + id + " is pending for ever");
       for (std::int64_t t = i.start.ms; t < std::min<std::int64_t>(i.end.ms, static_cast<std::int64_t>(ms.size())); ++t) {
-        if (strongest(ms[static_cast<std::size_t>(t)]) != i.state) return wrong("the ledger of " + id + " is wrong at " + std::to_string(t) + " ms");
+        if (strongest(ms[static_cast<std::size_t>(t)]) != i.state)
+          return wrong("the ledger of " + id + " is wrong at " + std::to_string(t) + " ms");
       }
     }
     if (sum != ledger.totals(guest).presence().ms) wrong("the ledger of " + id + " does not add up");
@@ -176,8 +182,8 @@ class Checker {
 
   /// The ledger against what the world knows. Between a guest's first and last delivered sound there must be no hole; what
   /// was delivered is transcribed unless recognizer or disk failed; what was said and not delivered is lost or withheld.
-  void coverage(const std::string& id, const flow::MeetingState& m, const std::string& guest_id, const std::vector<Passage>& passages,
-                std::vector<std::uint8_t>& ms) {
+  void coverage(const std::string& id, const flow::MeetingState& m, const std::string& guest_id,
+                const std::vector<Passage>& passages, std::vector<std::uint8_t>& ms) {
     const auto delivered = [](const Passage& p) { return p.delivered; };
     const auto first = std::find_if(passages.begin(), passages.end(), delivered);
     const auto last = std::find_if(passages.rbegin(), passages.rend(), delivered);
@@ -197,7 +203,8 @@ class Checker {
     std::vector<std::uint8_t> spoken(static_cast<std::size_t>(end));
     for (const Speech& s : guest.says) {
       // Whole frames: a frame carries what is said at its begin.
-      for (std::int64_t i = std::max<std::int64_t>(0, (s.start - m.origin).ms + kFrameMs); i < std::min(end, (s.end - m.origin).ms - kFrameMs); ++i) {
+      for (std::int64_t i = std::max<std::int64_t>(0, (s.start - m.origin).ms + kFrameMs);
+           i < std::min(end, (s.end - m.origin).ms - kFrameMs); ++i) {
         spoken[static_cast<std::size_t>(i)] = 1;
       }
     }
@@ -207,14 +214,17 @@ class Checker {
     const bool may_skip = m_.world.faults[Fault::kRecognizerKilled] + m_.world.faults[Fault::kRecognizerMissing] > 0;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::uint8_t b = ms[static_cast<std::size_t>(i)];
-      const auto at = [&](const char* what) { wrong(id + " " + guest_id + " at " + std::to_string(i) + " ms: " + what + " (bits " + std::to_string(b) + ")"); };
+      const auto at = [&](const char* what) {
+        wrong(id + " " + guest_id + " at " + std::to_string(i) + " ms: " + what + " (bits " + std::to_string(b) + ")");
+      };
       if (b == 0 && !may_forget) return at("a hole in the ledger");
       const std::uint8_t how = reached[static_cast<std::size_t>(i)];
       const std::uint8_t fine = static_cast<std::uint8_t>(kTranscribed | (may_lose ? kLost : 0) | (may_skip ? kUnrecognized : 0));
       if (how == 2 && (b & fine) == 0 && !may_forget) return at("delivered speech is not accounted for");
       if (how != 0 && (b & kLost) != 0 && !may_lose) return at("delivered sound is called lost");
       if (how == 0 && (b & kTranscribed) != 0) return at("transcribed what never arrived");
-      if (how == 0 && spoken[static_cast<std::size_t>(i)] != 0 && (b & (kLost | kWithheld)) == 0) return at("lost speech is not in the ledger");
+      if (how == 0 && spoken[static_cast<std::size_t>(i)] != 0 && (b & (kLost | kWithheld)) == 0)
+        return at("lost speech is not in the ledger");
     }
   }
 

@@ -14,8 +14,14 @@ constexpr Duration kPoll = milliseconds(50);
 }  // namespace
 
 Machine::Machine(const Scenario& scenario, const RunOptions& options)
-    : world(scenario.start, options.seed ^ 0x51u), rooms(world, scenario), ear(world, scenario), spool(world), disk(world), web(world, scenario),
-      scenario_(scenario), options_(options) {
+    : world(scenario.start, options.seed ^ 0x51u),
+      rooms(world, scenario),
+      ear(world, scenario),
+      spool(world),
+      disk(world),
+      web(world, scenario),
+      scenario_(scenario),
+      options_(options) {
   world.verbose = options.verbose;
   store.before_commit = [this](std::uint64_t n) { return before_commit(n); };
   store.after_commit = [this](std::uint64_t n) {

@@ -2,7 +2,8 @@
 
 namespace hansard::sim {
 
-Result<void> Spool::append(const std::string& meeting, const std::string& participant, MediaTime start, std::span<const std::int16_t> samples) {
+Result<void> Spool::append(const std::string& meeting, const std::string& participant, MediaTime start,
+                           std::span<const std::int16_t> samples) {
   if (full_until_ > world_.now()) {
     ++world_.faults[Fault::kSpoolFull];
     return fail(ErrorClass::kExhausted, "spool", "disk full");

@@ -16,7 +16,8 @@ class Spool final : public AudioSpool {
  public:
   explicit Spool(World& world) : world_(world) {}
 
-  Result<void> append(const std::string& meeting, const std::string& participant, MediaTime start, std::span<const std::int16_t> samples) override;
+  Result<void> append(const std::string& meeting, const std::string& participant, MediaTime start,
+                      std::span<const std::int16_t> samples) override;
   Result<void> read(const std::string& meeting, const std::string& participant, MediaTime from,
                     const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) override;
   Result<std::vector<SpooledTrack>> tracks(const std::string& meeting) override;

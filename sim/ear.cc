@@ -74,8 +74,8 @@ void Ear::end_utterance(std::uint32_t id, Track& track) {
   if (!track.speaking) return;
   const Stretch u = *std::exchange(track.speaking, std::nullopt);
   track.told = u.end;
-  const std::string text = words_[u.sound.speech] + " #" + std::to_string(u.sound.speech) + ":" + std::to_string(u.sound.offset_ms) + "-" +
-                           std::to_string(u.sound.offset_ms + (u.end - u.start).ms);
+  const std::string text = words_[u.sound.speech] + " #" + std::to_string(u.sound.speech) + ":" +
+                           std::to_string(u.sound.offset_ms) + "-" + std::to_string(u.sound.offset_ms + (u.end - u.start).ms);
   answer(id, track, [=](SpeechListener& l) { l.on_final(id, u.start, u.end, text, {}); });
 }
 

@@ -37,11 +37,11 @@ class Ear final : public SpeechRecognizer {
 
  private:
   struct Track {
-    MediaTime position;                ///< end of what was taken
-    MediaTime told;                    ///< everything before was answered
-    std::optional<Stretch> speaking;   ///< open utterance
-    MediaTime quiet_since;             ///< end of the last speech
-    Instant answer_at;                 ///< answers keep their order
+    MediaTime position;               ///< end of what was taken
+    MediaTime told;                   ///< everything before was answered
+    std::optional<Stretch> speaking;  ///< open utterance
+    MediaTime quiet_since;            ///< end of the last speech
+    Instant answer_at;                ///< answers keep their order
   };
 
   void take(std::uint32_t id, Track& track, const Stretch& stretch);

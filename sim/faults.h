@@ -9,7 +9,7 @@
 namespace hansard::sim {
 
 enum class Fault : std::uint8_t {
-  kDaemonKilled,       ///< between two turns of its loop
+  kDaemonKilled,  ///< between two turns of its loop
   kKilledBeforeCommit,
   kKilledAfterCommit,  ///< durable, but nothing was released
   kKilledInRelease,    ///< some effects of a commit were released, others not
@@ -20,22 +20,22 @@ enum class Fault : std::uint8_t {
   kHttpServerError,
   kHttpRetryAfter,
   kHttpSlow,
-  kFeedBroken,         ///< an answer that is no calendar
-  kNetworkLost,        ///< the bot's connection to a room
-  kMediaKilled,        ///< the media process
+  kFeedBroken,   ///< an answer that is no calendar
+  kNetworkLost,  ///< the bot's connection to a room
+  kMediaKilled,  ///< the media process
   kPacketLoss,
-  kMediaHangs,         ///< no answer of any kind to an attempt to join
+  kMediaHangs,  ///< no answer of any kind to an attempt to join
   kRecognizerKilled,
   kRecognizerMissing,
-  kRecognizerBusy,     ///< takes no audio for a while
+  kRecognizerBusy,  ///< takes no audio for a while
   kSpoolFull,
   kSpoolNotRemoved,
   kMinutesFailed,
   kLobby,
   kLobbyTimeout,
   kDenied,
-  kRoomLate,           ///< opens after its planned start
-  kRoomCloses,         ///< for everybody at once
+  kRoomLate,    ///< opens after its planned start
+  kRoomCloses,  ///< for everybody at once
   kMeetingMoved,
   kMeetingCancelled,
   kMeetingRenamed,

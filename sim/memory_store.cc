@@ -17,7 +17,8 @@ Result<void> MemoryStore::check(std::uint64_t fence, std::span<const Commit> com
     if (version->second != c.expected_version) return fail(ErrorClass::kConflict, "store", "version");
     ++version->second;
     for (const StoredEffect& e : c.effects) {
-      if (effect_keys_.contains(e.key) || !keys.insert(e.key).second) return fail(ErrorClass::kInternal, "store", "effect key used twice");
+      if (effect_keys_.contains(e.key) || !keys.insert(e.key).second)
+        return fail(ErrorClass::kInternal, "store", "effect key used twice");
     }
   }
   return {};

@@ -14,7 +14,8 @@ class MemoryHarness final : public StoreHarness {
   MemoryStore store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance, testing::Values(StoreFactory{[] { return std::make_unique<MemoryHarness>(); }}));
+INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance,
+                         testing::Values(StoreFactory{[] { return std::make_unique<MemoryHarness>(); }}));
 
 }  // namespace
 }  // namespace hansard::sim

@@ -36,7 +36,8 @@ std::uint64_t Rooms::line_of(const std::string& meeting, std::uint32_t epoch) co
 
 void Rooms::start(const MediaJoin& join) {
   for (auto it = lines_.begin(); it != lines_.end();) it = it->second.meeting == join.meeting ? lines_.erase(it) : std::next(it);
-  const auto room = std::find_if(scenario_.rooms.begin(), scenario_.rooms.end(), [&](const Room& r) { return url_of(r) == join.url; });
+  const auto room =
+      std::find_if(scenario_.rooms.begin(), scenario_.rooms.end(), [&](const Room& r) { return url_of(r) == join.url; });
   const std::uint64_t id = next_line_++;
   Line line;
   line.meeting = join.meeting;
@@ -113,7 +114,8 @@ void Rooms::end_line(std::uint64_t id, MediaNews news) {
 
 void Rooms::stop(const std::string& meeting, std::uint32_t epoch) {
   const std::uint64_t id = line_of(meeting, epoch);
-  if (const Line* line = find(id); line != nullptr && line->room < scenario_.rooms.size() && hangs_until_[line->room] > world_.now()) {
+  if (const Line* line = find(id);
+      line != nullptr && line->room < scenario_.rooms.size() && hangs_until_[line->room] > world_.now()) {
     lines_.erase(id);  // it goes, but says nothing
     return;
   }
@@ -140,7 +142,9 @@ void Rooms::drop(std::size_t room, Fault kind, Duration length) {
   }
 }
 
-void Rooms::lose_packets(std::size_t room, std::size_t guest, Duration length) { lossy_until_[{room, guest}] = world_.now() + length; }
+void Rooms::lose_packets(std::size_t room, std::size_t guest, Duration length) {
+  lossy_until_[{room, guest}] = world_.now() + length;
+}
 
 // ---- people ----
 
@@ -203,7 +207,8 @@ void Rooms::send(Line& line) {
 }
 
 Sound Rooms::sound_of(const Guest& guest, Instant at) const {
-  const auto it = std::upper_bound(guest.says.begin(), guest.says.end(), at, [](Instant t, const Speech& s) { return t < s.end; });
+  const auto it =
+      std::upper_bound(guest.says.begin(), guest.says.end(), at, [](Instant t, const Speech& s) { return t < s.end; });
   if (it == guest.says.end() || at < it->start) return {};
   return {it->number, static_cast<std::int32_t>((at - it->start).ms / kFrameMs * kFrameMs)};
 }
@@ -215,7 +220,8 @@ void Rooms::report_missing(Line& line, std::size_t guest, MediaTime until) {
   const bool lost = line.missing_lost[guest];
   line.missing.erase(it);
   if (listener_ != nullptr && until > start) {
-    listener_->on_gap(line.meeting, line.epoch, scenario_.rooms[line.room].guests[guest].id, start, until, lost, lost ? "network" : "");
+    listener_->on_gap(line.meeting, line.epoch, scenario_.rooms[line.room].guests[guest].id, start, until, lost,
+                      lost ? "network" : "");
   }
 }
 

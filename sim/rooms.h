@@ -49,7 +49,7 @@ class Rooms final : public MediaSource {
 
   // For the checks.
   std::map<std::string, std::map<std::string, std::vector<Passage>>> heard;  ///< meeting -> guest -> in order
-  std::map<std::string, std::size_t> room_of;                               ///< meeting -> room
+  std::map<std::string, std::size_t> room_of;                                ///< meeting -> room
   std::vector<Attempt> attempts;
   std::vector<std::string> violations;
 
@@ -63,7 +63,7 @@ class Rooms final : public MediaSource {
     std::size_t attempt = 0;
     bool capturing = false;
     Instant origin;
-    MediaTime next;  ///< first frame not yet sent
+    MediaTime next;                            ///< first frame not yet sent
     std::map<std::size_t, MediaTime> missing;  ///< guest -> begin of what is not reported yet
     std::map<std::size_t, bool> missing_lost;
   };

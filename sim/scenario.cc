@@ -11,12 +11,22 @@ namespace {
 constexpr std::int64_t kDayMs = 86'400'000;
 constexpr Instant kFirstDay{1'741'046'400'000};  // 2025-03-04T00:00:00Z
 
-constexpr std::array kSentences = {
-    "I will send the report to the customer by Friday.", "Good morning everybody, can you hear me well?", "We decided to move the launch to March.",
-    "Could you please check the numbers again before Monday?", "The build was slow yesterday but it is fine now.", "Yes.", "I agree with that.",
-    "So the decision is that we keep the old supplier for now.", "Let me share what I found in the logs.", "Anna, please write the minutes and send them to all.",
-    "There were three complaints last week, all about the same screen.", "I think we should not change it today.", "What about the budget for the workshop?",
-    "I'll book the room for the workshop tomorrow.", "Okay, next point.", "The tests run for an hour and nobody looks at them."};
+constexpr std::array kSentences = {"I will send the report to the customer by Friday.",
+                                   "Good morning everybody, can you hear me well?",
+                                   "We decided to move the launch to March.",
+                                   "Could you please check the numbers again before Monday?",
+                                   "The build was slow yesterday but it is fine now.",
+                                   "Yes.",
+                                   "I agree with that.",
+                                   "So the decision is that we keep the old supplier for now.",
+                                   "Let me share what I found in the logs.",
+                                   "Anna, please write the minutes and send them to all.",
+                                   "There were three complaints last week, all about the same screen.",
+                                   "I think we should not change it today.",
+                                   "What about the budget for the workshop?",
+                                   "I'll book the room for the workshop tomorrow.",
+                                   "Okay, next point.",
+                                   "The tests run for an hour and nobody looks at them."};
 
 class Maker {
  public:
@@ -43,11 +53,14 @@ class Maker {
   }
 
  private:
-  Instant near(Instant t, std::int64_t before_ms, std::int64_t after_ms) { return t + Duration{rng_.between(-before_ms, after_ms)}; }
+  Instant near(Instant t, std::int64_t before_ms, std::int64_t after_ms) {
+    return t + Duration{rng_.between(-before_ms, after_ms)};
+  }
 
   void meeting(Instant start, Duration length) {
     const std::string number = std::to_string(out_.entries.size() + 1);
-    Entry entry{"event-" + number + "@calendar.example", "Meeting " + number, out_.rooms.size(), start, start + length, false, false};
+    Entry entry{
+        "event-" + number + "@calendar.example", "Meeting " + number, out_.rooms.size(), start, start + length, false, false};
     out_.rooms.push_back(room("room-" + number, entry));
     change(entry);
     out_.entries.push_back(entry);
@@ -99,7 +112,9 @@ class Maker {
     const Entry last = entry;
     Room& r = out_.rooms.back();
     const auto early = [&] { return near(entry.start, 110 * 60'000, -20 * 60'000); };
-    const auto edit = [&](Instant at, const Entry& to, Fault kind) { out_.edits.push_back({std::max(at, out_.start), index, to, kind}); };
+    const auto edit = [&](Instant at, const Entry& to, Fault kind) {
+      out_.edits.push_back({std::max(at, out_.start), index, to, kind});
+    };
     const auto nobody_comes = [&] {
       r.guests.clear();
       r.opens = r.closes = entry.end;
@@ -131,12 +146,14 @@ class Maker {
 
   void trouble(std::size_t first_entry) {
     static constexpr std::array kKinds = {
-        Fault::kDaemonKilled,   Fault::kDaemonKilled,      Fault::kKilledBeforeCommit, Fault::kKilledAfterCommit, Fault::kKilledInRelease,
-        Fault::kStoreUnavailable, Fault::kStoreFull,       Fault::kStoreLoadFailed,    Fault::kHttpUnreachable,   Fault::kHttpServerError,
-        Fault::kHttpRetryAfter, Fault::kHttpSlow,          Fault::kFeedBroken,         Fault::kNetworkLost,       Fault::kNetworkLost,
-        Fault::kMediaKilled,    Fault::kMediaKilled,       Fault::kPacketLoss,         Fault::kPacketLoss,        Fault::kMediaHangs,
-        Fault::kRecognizerKilled, Fault::kRecognizerKilled, Fault::kRecognizerMissing, Fault::kRecognizerBusy,    Fault::kSpoolFull,
-        Fault::kSpoolNotRemoved, Fault::kMinutesFailed,    Fault::kPauseRequested,     Fault::kStopRequested};
+        Fault::kDaemonKilled,     Fault::kDaemonKilled,     Fault::kKilledBeforeCommit, Fault::kKilledAfterCommit,
+        Fault::kKilledInRelease,  Fault::kStoreUnavailable, Fault::kStoreFull,          Fault::kStoreLoadFailed,
+        Fault::kHttpUnreachable,  Fault::kHttpServerError,  Fault::kHttpRetryAfter,     Fault::kHttpSlow,
+        Fault::kFeedBroken,       Fault::kNetworkLost,      Fault::kNetworkLost,        Fault::kMediaKilled,
+        Fault::kMediaKilled,      Fault::kPacketLoss,       Fault::kPacketLoss,         Fault::kMediaHangs,
+        Fault::kRecognizerKilled, Fault::kRecognizerKilled, Fault::kRecognizerMissing,  Fault::kRecognizerBusy,
+        Fault::kSpoolFull,        Fault::kSpoolNotRemoved,  Fault::kMinutesFailed,      Fault::kPauseRequested,
+        Fault::kStopRequested};
     const std::size_t e = first_entry + rng_.below(out_.entries.size() - first_entry);
     const Entry& entry = out_.entries[e];
     Trouble t;
@@ -197,7 +214,8 @@ Scenario reference_scenario() {
     for (int i = 0; i < 5; ++i) {
       const Instant at = begin + Duration{8000 + i * 20'000 + g * 9000};
       ++number;
-      guest.says.push_back({number, at, at + Duration{3000 + i * 500}, kSentences[static_cast<std::size_t>(number) % kSentences.size()]});
+      guest.says.push_back(
+          {number, at, at + Duration{3000 + i * 500}, kSentences[static_cast<std::size_t>(number) % kSentences.size()]});
     }
     room.guests.push_back(std::move(guest));
   }

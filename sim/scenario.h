@@ -24,7 +24,7 @@ struct Guest {
   bool discontinuous = false;  ///< sends nothing while silent
   Instant in;
   Instant out;
-  std::vector<Speech> says;    ///< in order, not overlapping
+  std::vector<Speech> says;  ///< in order, not overlapping
 };
 
 enum class Door : std::uint8_t { kOpen, kLobby, kLobbyForEver, kDenies };

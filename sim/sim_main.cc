@@ -66,7 +66,8 @@ int main(int argc, char** argv) {
     const Outcome second = simulate(scenario, {.seed = seed});
     Outcome shown = first;
     if (first.digest != second.digest) shown.violations.push_back("two runs of one seed differ");
-    for (const std::string& v : shown.violations) std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), v.c_str());
+    for (const std::string& v : shown.violations)
+      std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), v.c_str());
     if (!shown.violations.empty()) {
       ++failed;
       std::printf("again: %s --seed %llu --days %d --verbose\n", argv[0], static_cast<unsigned long long>(seed), arguments.days);
@@ -83,9 +84,11 @@ int main(int argc, char** argv) {
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const double days = static_cast<double>(arguments.seeds) * arguments.days;
   print_faults(sum.faults);
-  std::printf("%.0f days (each run twice) in %.1f s: %.1f days a second; %llu meetings, %llu recorded, %llu finals, %llu tasks, %llu commits, %llu joins again; %d failed\n",
-              days, took, days / took, static_cast<unsigned long long>(sum.meetings), static_cast<unsigned long long>(sum.recorded),
-              static_cast<unsigned long long>(sum.finals), static_cast<unsigned long long>(sum.tasks), static_cast<unsigned long long>(sum.commits),
-              static_cast<unsigned long long>(sum.reconnects), failed);
+  std::printf(
+      "%.0f days (each run twice) in %.1f s: %.1f days a second; %llu meetings, %llu recorded, %llu finals, %llu tasks, %llu "
+      "commits, %llu joins again; %d failed\n",
+      days, took, days / took, static_cast<unsigned long long>(sum.meetings), static_cast<unsigned long long>(sum.recorded),
+      static_cast<unsigned long long>(sum.finals), static_cast<unsigned long long>(sum.tasks),
+      static_cast<unsigned long long>(sum.commits), static_cast<unsigned long long>(sum.reconnects), failed);
   return failed == 0 ? 0 : 1;
 }

@@ -13,7 +13,8 @@ std::string digest(Machine& m) {
     all += a.id + "\n" + a.state + "\n";
     for (const auto& [at, event] : got(m.store.journal(a.id))) all += std::to_string(at.ms) + " " + event + "\n";
   }
-  for (const StoredRecord& r : got(m.store.records({{}, 0, 10'000'000, {}}))) all += std::to_string(r.seq) + " " + std::to_string(r.at.ms) + " " + r.body + "\n";
+  for (const StoredRecord& r : got(m.store.records({{}, 0, 10'000'000, {}})))
+    all += std::to_string(r.seq) + " " + std::to_string(r.at.ms) + " " + r.body + "\n";
   for (const StoredEffect& e : got(m.store.effects())) all += e.key + " " + e.body + "\n";
   for (const auto& [name, bytes] : m.disk.files) all += name + "\n" + bytes;
   return sha256_hex(all);

@@ -10,7 +10,7 @@
 
 namespace hansard::sim {
 
-constexpr std::int64_t kFrameMs = 100;       ///< sound changes only here (in media time)
+constexpr std::int64_t kFrameMs = 100;  ///< sound changes only here (in media time)
 constexpr std::size_t kSamplesPerMs = 16;
 
 /// `speech` 0 is silence. `offset_ms`: of the frame's begin within the speech.
@@ -43,7 +43,8 @@ inline void listen(MediaTime start, std::span<const std::int16_t> samples, const
   while (ms < total) {
     const std::int64_t at = start.ms + static_cast<std::int64_t>(ms);
     const std::int64_t frame = at / kFrameMs * kFrameMs;
-    const auto length = static_cast<std::size_t>(std::min<std::int64_t>(frame + kFrameMs - at, static_cast<std::int64_t>(total - ms)));
+    const auto length =
+        static_cast<std::size_t>(std::min<std::int64_t>(frame + kFrameMs - at, static_cast<std::int64_t>(total - ms)));
     const std::int16_t* block = &samples[ms * kSamplesPerMs];
     const std::int32_t offset = block[1] | (std::int32_t{block[2]} << 15);
     Sound sound{block[0], 0};

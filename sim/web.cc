@@ -33,8 +33,9 @@ std::string Web::feed() const {
   std::string out = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//hansard//sim//EN\r\n";
   for (const Entry& e : entries_) {
     if (e.removed) continue;
-    out += "BEGIN:VEVENT\r\nUID:" + e.uid + "\r\nDTSTAMP:20250101T000000Z\r\nDTSTART:" + ical_time(e.start) + "\r\nDTEND:" + ical_time(e.end) +
-           "\r\nSUMMARY:" + e.title + "\r\nLOCATION:" + Rooms::url_of(scenario_.rooms[e.room]) + "\r\n";
+    out += "BEGIN:VEVENT\r\nUID:" + e.uid + "\r\nDTSTAMP:20250101T000000Z\r\nDTSTART:" + ical_time(e.start) +
+           "\r\nDTEND:" + ical_time(e.end) + "\r\nSUMMARY:" + e.title + "\r\nLOCATION:" + Rooms::url_of(scenario_.rooms[e.room]) +
+           "\r\n";
     if (e.cancelled) out += "STATUS:CANCELLED\r\n";
     out += "END:VEVENT\r\n";
   }
@@ -43,7 +44,8 @@ std::string Web::feed() const {
 
 HttpResponse Web::answer(const HttpRequest& request) const {
   if (request.url != kFeed) {
-    const bool known = std::any_of(scenario_.rooms.begin(), scenario_.rooms.end(), [&](const Room& r) { return Rooms::url_of(r) == request.url; });
+    const bool known = std::any_of(scenario_.rooms.begin(), scenario_.rooms.end(),
+                                   [&](const Room& r) { return Rooms::url_of(r) == request.url; });
     return {known ? 204 : 404, {}, {}};
   }
   const std::string etag = "\"" + std::to_string(version_) + "\"";

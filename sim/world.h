@@ -50,7 +50,7 @@ class World final : public Clock {
 
   Prng rng;
   FaultCounts faults;
-  bool calm = false;      ///< faults have stopped
+  bool calm = false;  ///< faults have stopped
   bool verbose = false;
   std::string trace;
 

@@ -73,8 +73,9 @@ int main() {
     const std::size_t early_bytes = bench.bytes;
     while (bench.state.utterances < 10'000) bench.utterance();
     const double late = bench.median_us(400);
-    std::printf("%3d participants: step + state %.1f us after 10 utterances, %.1f us after 10000 (ratio %.2f); state %zu and %zu bytes\n",
-                participants, early, late, late / early, early_bytes, bench.bytes);
+    std::printf(
+        "%3d participants: step + state %.1f us after 10 utterances, %.1f us after 10000 (ratio %.2f); state %zu and %zu bytes\n",
+        participants, early, late, late / early, early_bytes, bench.bytes);
   }
   return 0;
 }

@@ -10,7 +10,8 @@ namespace hansard {
 namespace {
 
 TEST(Time, RoundTripsRfc3339) {
-  for (const std::string text : {"2026-03-04T10:00:00Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:59.250Z", "1601-01-01T00:00:00Z"}) {
+  for (const std::string text :
+       {"2026-03-04T10:00:00Z", "1970-01-01T00:00:00Z", "2024-02-29T23:59:59.250Z", "1601-01-01T00:00:00Z"}) {
     const auto t = parse_rfc3339(text);
     ASSERT_TRUE(t) << text;
     EXPECT_EQ(format_rfc3339(*t), text);

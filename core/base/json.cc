@@ -122,9 +122,7 @@ const Json kNull;
 const Json::Array kNoItems;
 const Json::Object kNoMembers;
 
-std::unexpected<Error> expected(const char* what) {
-  return fail(ErrorClass::kInvalid, kArea, std::string("expected ") + what);
-}
+std::unexpected<Error> expected(const char* what) { return fail(ErrorClass::kInvalid, kArea, std::string("expected ") + what); }
 
 }  // namespace
 
@@ -232,13 +230,9 @@ std::string Json::text_or(std::string_view key, std::string_view fallback) const
   return (*this)[key].as_string().value_or(std::string(fallback));
 }
 
-std::int64_t Json::int_or(std::string_view key, std::int64_t fallback) const {
-  return (*this)[key].as_int().value_or(fallback);
-}
+std::int64_t Json::int_or(std::string_view key, std::int64_t fallback) const { return (*this)[key].as_int().value_or(fallback); }
 
-double Json::double_or(std::string_view key, double fallback) const {
-  return (*this)[key].as_double().value_or(fallback);
-}
+double Json::double_or(std::string_view key, double fallback) const { return (*this)[key].as_double().value_or(fallback); }
 
 bool Json::bool_or(std::string_view key, bool fallback) const { return (*this)[key].as_bool().value_or(fallback); }
 

@@ -28,10 +28,10 @@ namespace hansard {
 template <class T, class M>
 struct Field {
   std::string_view name;
-  M T::*member;
+  M T::* member;
 };
 template <class T, class M>
-constexpr Field<T, M> field(std::string_view name, M T::*member) {
+constexpr Field<T, M> field(std::string_view name, M T::* member) {
   return {name, member};
 }
 

@@ -10,16 +10,16 @@ namespace hansard {
 
 /// The closed set of error classes. `unavailable` and `rate_limited` may be retried; the others may not.
 enum class ErrorClass : std::uint8_t {
-  kInvalid,       ///< the input is wrong: tell the person what to change
-  kNotFound,      ///< no such thing
-  kConflict,      ///< the state does not allow it, or another owner changed it
-  kDenied,        ///< not allowed
-  kRateLimited,   ///< the other side asks us to slow down
-  kUnavailable,   ///< the other side cannot be reached now
-  kCorrupt,       ///< stored data does not verify
-  kExhausted,     ///< a limit of ours was reached (size, time, disk, memory)
-  kCancelled,     ///< somebody asked to stop
-  kInternal,      ///< a fault of ours
+  kInvalid,      ///< the input is wrong: tell the person what to change
+  kNotFound,     ///< no such thing
+  kConflict,     ///< the state does not allow it, or another owner changed it
+  kDenied,       ///< not allowed
+  kRateLimited,  ///< the other side asks us to slow down
+  kUnavailable,  ///< the other side cannot be reached now
+  kCorrupt,      ///< stored data does not verify
+  kExhausted,    ///< a limit of ours was reached (size, time, disk, memory)
+  kCancelled,    ///< somebody asked to stop
+  kInternal,     ///< a fault of ours
 };
 
 /// Stable lower-case name of a class ("invalid", "not_found", ...), as it appears in JSON and logs.

@@ -55,9 +55,7 @@ std::string to_lower(std::string_view s) {
   return out;
 }
 
-bool equals_ignore_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && starts_with_ignore_case(a, b);
-}
+bool equals_ignore_case(std::string_view a, std::string_view b) { return a.size() == b.size() && starts_with_ignore_case(a, b); }
 
 bool starts_with_ignore_case(std::string_view s, std::string_view prefix) {
   if (s.size() < prefix.size()) return false;

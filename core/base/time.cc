@@ -75,9 +75,7 @@ constexpr int kDaysInMonth[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 }  // namespace
 
 Result<Instant> parse_rfc3339(std::string_view text) {
-  const auto bad = [] {
-    return fail(ErrorClass::kInvalid, "time", "not an RFC 3339 time such as 2026-03-04T10:00:00Z");
-  };
+  const auto bad = [] { return fail(ErrorClass::kInvalid, "time", "not an RFC 3339 time such as 2026-03-04T10:00:00Z"); };
   std::size_t p = 0;
   const int year = digits(text, p, 4);
   if (year < 0 || !take(text, p, '-')) return bad();

@@ -60,7 +60,10 @@ class CalendarStep {
 
   void see(const SeenOccurrence& o) {
     KnownOccurrence* known = find(o.key);
-    const std::string reason = o.cancelled ? "cancelled" : o.declined ? "declined" : o.spec.platform.empty() ? "no meeting link" : "";
+    const std::string reason = o.cancelled               ? "cancelled"
+                               : o.declined              ? "declined"
+                               : o.spec.platform.empty() ? "no meeting link"
+                                                         : "";
     if (known == nullptr) {
       s_.known.push_back({o.key, {}, reason, o.spec});
       known = &s_.known.back();
@@ -103,7 +106,8 @@ class CalendarStep {
   }
 
   std::size_t wanted() const {
-    return static_cast<std::size_t>(std::count_if(s_.known.begin(), s_.known.end(), [](const auto& k) { return !k.meeting.empty(); }));
+    return static_cast<std::size_t>(
+        std::count_if(s_.known.begin(), s_.known.end(), [](const auto& k) { return !k.meeting.empty(); }));
   }
 
   KnownOccurrence* find(const std::string& key) {

@@ -69,7 +69,8 @@ TEST_F(CalendarTest, KeepsTheMeetingWhenItMoves) {
 }
 
 TEST_F(CalendarTest, FollowsCancelledDeclinedRemovedAndRelinked) {
-  fetched({occurrence("a", kNow + hours(1)), occurrence("b", kNow + hours(2)), occurrence("c", kNow + hours(3)), occurrence("d", kNow + hours(4))});
+  fetched({occurrence("a", kNow + hours(1)), occurrence("b", kNow + hours(2)), occurrence("c", kNow + hours(3)),
+           occurrence("d", kNow + hours(4))});
   SeenOccurrence a = occurrence("a", kNow + hours(1));
   a.cancelled = true;
   SeenOccurrence b = occurrence("b", kNow + hours(2));

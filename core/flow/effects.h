@@ -20,8 +20,8 @@ struct ValidateMeeting {
   std::string platform;
   std::string url;
   std::string token;
-  static constexpr auto fields =
-      std::make_tuple(field("platform", &ValidateMeeting::platform), field("url", &ValidateMeeting::url), field("token", &ValidateMeeting::token));
+  static constexpr auto fields = std::make_tuple(field("platform", &ValidateMeeting::platform),
+                                                 field("url", &ValidateMeeting::url), field("token", &ValidateMeeting::token));
 };
 
 /// Warm the recognizer, check disk space -> Prepared.
@@ -49,7 +49,8 @@ struct StartMedia {
 struct TrackCursor {
   std::string participant;
   MediaTime covered_until;
-  static constexpr auto fields = std::make_tuple(field("participant", &TrackCursor::participant), field("covered_until_ms", &TrackCursor::covered_until));
+  static constexpr auto fields =
+      std::make_tuple(field("participant", &TrackCursor::participant), field("covered_until_ms", &TrackCursor::covered_until));
 };
 
 /// Deliver audio from now on, media time zero being `origin` -> SegmentFinal, SpanHeard, GapDetected. Audio that was
@@ -63,9 +64,10 @@ struct StartCapture {
   std::string language;
   std::string gap_reason;
   std::vector<TrackCursor> cursors;
-  static constexpr auto fields = std::make_tuple(field("epoch", &StartCapture::epoch), field("origin_unix_ms", &StartCapture::origin),
-                                                 field("language", &StartCapture::language), field("gap_reason", &StartCapture::gap_reason),
-                                                 field("cursors", &StartCapture::cursors));
+  static constexpr auto fields =
+      std::make_tuple(field("epoch", &StartCapture::epoch), field("origin_unix_ms", &StartCapture::origin),
+                      field("language", &StartCapture::language), field("gap_reason", &StartCapture::gap_reason),
+                      field("cursors", &StartCapture::cursors));
 };
 
 /// Stop taking audio, stay in the call. The time until the next StartCapture is withheld.
@@ -90,7 +92,8 @@ struct DrainSpeech {
   static constexpr bool kDurable = false;
   std::string language;
   std::vector<TrackCursor> cursors;
-  static constexpr auto fields = std::make_tuple(field("language", &DrainSpeech::language), field("cursors", &DrainSpeech::cursors));
+  static constexpr auto fields =
+      std::make_tuple(field("language", &DrainSpeech::language), field("cursors", &DrainSpeech::cursors));
 };
 
 /// Look at a new utterance with the live analysis -> ItemsChanged (only when something changed).
@@ -141,8 +144,9 @@ struct FetchCalendar {
   CalendarSource source;
   Instant from;
   Instant to;
-  static constexpr auto fields = std::make_tuple(field("source", &FetchCalendar::source), field("from_unix_ms", &FetchCalendar::from),
-                                                 field("to_unix_ms", &FetchCalendar::to));
+  static constexpr auto fields =
+      std::make_tuple(field("source", &FetchCalendar::source), field("from_unix_ms", &FetchCalendar::from),
+                      field("to_unix_ms", &FetchCalendar::to));
 };
 
 /// An event for another aggregate: the host posts it there; its commit removes this effect.
@@ -151,11 +155,12 @@ struct ToAggregate {
   static constexpr bool kDurable = true;
   std::string aggregate;
   Event event;
-  static constexpr auto fields = std::make_tuple(field("aggregate", &ToAggregate::aggregate), field("event", &ToAggregate::event));
+  static constexpr auto fields =
+      std::make_tuple(field("aggregate", &ToAggregate::aggregate), field("event", &ToAggregate::event));
 };
 
-using Effect = std::variant<ValidateMeeting, PrepareMeeting, StartMedia, StartCapture, PauseCapture, StopMedia, DrainSpeech, AnalyzeLive,
-                            AnalyzeFinal, WriteMinutes, DeliverTask, CleanUp, FetchCalendar, ToAggregate>;
+using Effect = std::variant<ValidateMeeting, PrepareMeeting, StartMedia, StartCapture, PauseCapture, StopMedia, DrainSpeech,
+                            AnalyzeLive, AnalyzeFinal, WriteMinutes, DeliverTask, CleanUp, FetchCalendar, ToAggregate>;
 
 inline bool durable(const Effect& effect) {
   return std::visit([](const auto& e) { return std::remove_cvref_t<decltype(e)>::kDurable; }, effect);

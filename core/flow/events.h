@@ -87,9 +87,12 @@ struct Prepared {
 
 /// What the media of attempt `epoch` says. Reports of older epochs are ignored.
 enum class MediaPhase : std::uint8_t { kWaitingRoom, kInCall, kLost, kEnded, kRefused, kLeft };
-constexpr EnumName<MediaPhase> kEnumNames_MediaPhase[] = {{MediaPhase::kWaitingRoom, "waiting_room"}, {MediaPhase::kInCall, "in_call"},
-                                                          {MediaPhase::kLost, "lost"},                {MediaPhase::kEnded, "ended"},
-                                                          {MediaPhase::kRefused, "refused"},          {MediaPhase::kLeft, "left"}};
+constexpr EnumName<MediaPhase> kEnumNames_MediaPhase[] = {{MediaPhase::kWaitingRoom, "waiting_room"},
+                                                          {MediaPhase::kInCall, "in_call"},
+                                                          {MediaPhase::kLost, "lost"},
+                                                          {MediaPhase::kEnded, "ended"},
+                                                          {MediaPhase::kRefused, "refused"},
+                                                          {MediaPhase::kLeft, "left"}};
 constexpr auto enum_names(MediaPhase) { return std::span(kEnumNames_MediaPhase); }
 struct MediaReport {
   static constexpr std::string_view kType = "media_report";
@@ -112,8 +115,9 @@ struct ParticipantChanged {
   std::string name;
   bool present = true;
   bool bot = false;
-  static constexpr auto fields = std::make_tuple(field("id", &ParticipantChanged::id), field("name", &ParticipantChanged::name),
-                                                 field("present", &ParticipantChanged::present), field("bot", &ParticipantChanged::bot));
+  static constexpr auto fields =
+      std::make_tuple(field("id", &ParticipantChanged::id), field("name", &ParticipantChanged::name),
+                      field("present", &ParticipantChanged::present), field("bot", &ParticipantChanged::bot));
 };
 
 /// The final text of [start, end) of a participant; covers that span as transcribed and moves the participant's cursor
@@ -125,9 +129,9 @@ struct SegmentFinal {
   MediaTime end;
   std::string text;
   std::vector<Word> words;
-  static constexpr auto fields =
-      std::make_tuple(field("participant", &SegmentFinal::participant), field("start_ms", &SegmentFinal::start), field("end_ms", &SegmentFinal::end),
-                      field("text", &SegmentFinal::text), field("words", &SegmentFinal::words));
+  static constexpr auto fields = std::make_tuple(field("participant", &SegmentFinal::participant),
+                                                 field("start_ms", &SegmentFinal::start), field("end_ms", &SegmentFinal::end),
+                                                 field("text", &SegmentFinal::text), field("words", &SegmentFinal::words));
 };
 
 /// Heard, but not speech with text: silent or unrecognized. Moves the participant's cursor as SegmentFinal does.
@@ -138,8 +142,9 @@ struct SpanHeard {
   MediaTime end;
   Coverage state = Coverage::kSilent;
   std::string reason;
-  static constexpr auto fields = std::make_tuple(field("participant", &SpanHeard::participant), field("start_ms", &SpanHeard::start),
-                                                 field("end_ms", &SpanHeard::end), field("state", &SpanHeard::state), field("reason", &SpanHeard::reason));
+  static constexpr auto fields =
+      std::make_tuple(field("participant", &SpanHeard::participant), field("start_ms", &SpanHeard::start),
+                      field("end_ms", &SpanHeard::end), field("state", &SpanHeard::state), field("reason", &SpanHeard::reason));
 };
 
 /// A stretch that was not received (lost) or not taken (withheld). Does not move the cursor.
@@ -175,8 +180,9 @@ struct AnalysisFinished {
   std::vector<ItemChange> changes;
   std::vector<AnalysisItem> items;
   std::string summary;
-  static constexpr auto fields = std::make_tuple(field("changes", &AnalysisFinished::changes), field("items", &AnalysisFinished::items),
-                                                 field("summary", &AnalysisFinished::summary));
+  static constexpr auto fields =
+      std::make_tuple(field("changes", &AnalysisFinished::changes), field("items", &AnalysisFinished::items),
+                      field("summary", &AnalysisFinished::summary));
 };
 
 struct MinutesWritten {
@@ -212,23 +218,26 @@ struct CalendarConfigured {
   CalendarSource source;
   MeetingSettings settings;
   std::uint64_t seed = 0;
-  static constexpr auto fields = std::make_tuple(field("source", &CalendarConfigured::source), field("settings", &CalendarConfigured::settings),
-                                                 field("seed", &CalendarConfigured::seed));
+  static constexpr auto fields =
+      std::make_tuple(field("source", &CalendarConfigured::source), field("settings", &CalendarConfigured::settings),
+                      field("seed", &CalendarConfigured::seed));
 };
 struct CalendarFetched {
   static constexpr std::string_view kType = "calendar_fetched";
   Instant from;  ///< the window that was expanded
   Instant to;
   std::vector<SeenOccurrence> occurrences;  ///< all of that window
-  static constexpr auto fields = std::make_tuple(field("from_unix_ms", &CalendarFetched::from), field("to_unix_ms", &CalendarFetched::to),
-                                                 field("occurrences", &CalendarFetched::occurrences));
+  static constexpr auto fields =
+      std::make_tuple(field("from_unix_ms", &CalendarFetched::from), field("to_unix_ms", &CalendarFetched::to),
+                      field("occurrences", &CalendarFetched::occurrences));
 };
 /// The source could not be read. Nothing of what is known is dropped.
 struct CalendarFailed {
   static constexpr std::string_view kType = "calendar_failed";
   std::string detail;
   Duration retry_after;
-  static constexpr auto fields = std::make_tuple(field("detail", &CalendarFailed::detail), field("retry_after_ms", &CalendarFailed::retry_after));
+  static constexpr auto fields =
+      std::make_tuple(field("detail", &CalendarFailed::detail), field("retry_after_ms", &CalendarFailed::retry_after));
 };
 /// Somebody asks for a scan now (a push, or `hansard calendar sync`).
 struct ScanRequested {
@@ -236,9 +245,9 @@ struct ScanRequested {
   static constexpr auto fields = std::make_tuple();
 };
 
-using Event = std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, StopRequested, PauseRequested, Validated, ValidationFailed, Prepared,
-                           MediaReport, ParticipantChanged, SegmentFinal, SpanHeard, GapDetected, SpeechDrained, RecognizerReady, ItemsChanged,
-                           AnalysisFinished, MinutesWritten, StepFailed, TaskDelivered, CleanedUp, CalendarConfigured, CalendarFetched,
-                           CalendarFailed, ScanRequested>;
+using Event = std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, StopRequested, PauseRequested, Validated,
+                           ValidationFailed, Prepared, MediaReport, ParticipantChanged, SegmentFinal, SpanHeard, GapDetected,
+                           SpeechDrained, RecognizerReady, ItemsChanged, AnalysisFinished, MinutesWritten, StepFailed,
+                           TaskDelivered, CleanedUp, CalendarConfigured, CalendarFetched, CalendarFailed, ScanRequested>;
 
 }  // namespace hansard::flow

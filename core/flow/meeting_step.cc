@@ -57,8 +57,8 @@ class MeetingStep {
   }
 
   void tell() {
-    out_.records.push_back(StateRecord{s_.state, s_.spec.title, s_.spec.platform, s_.spec.start, s_.spec.end, s_.origin, s_.code, s_.vendor_code,
-                                       s_.note});
+    out_.records.push_back(StateRecord{s_.state, s_.spec.title, s_.spec.platform, s_.spec.start, s_.spec.end, s_.origin, s_.code,
+                                       s_.vendor_code, s_.note});
   }
 
   void enter() {
@@ -90,7 +90,10 @@ class MeetingStep {
 
   void enter_preparing() {
     Json context = Json::object();
-    context.set("platform", s_.spec.platform).set("url", s_.spec.url).set("passcode", s_.spec.passcode).set("token", s_.spec.token);
+    context.set("platform", s_.spec.platform)
+        .set("url", s_.spec.url)
+        .set("passcode", s_.spec.passcode)
+        .set("token", s_.spec.token);
     out_.context.push_back({context_key(), context.dump(), std::max(s_.spec.end, now_) + kContextLife});
     emit(PrepareMeeting{});
   }
@@ -105,7 +108,8 @@ class MeetingStep {
     for (const char* t : {kJoinAnswer, kLobby, kReconnect}) clear(t);
     set(kStable, now_ + meeting::kStableCall);
     set(kRoster, now_ + kRosterWait);
-    if (s_.spec.end > s_.spec.start && !s_.timers.contains(kEnd)) set(kEnd, std::max(s_.spec.end + s_.settings.leave.grace, now_));
+    if (s_.spec.end > s_.spec.start && !s_.timers.contains(kEnd))
+      set(kEnd, std::max(s_.spec.end + s_.settings.leave.grace, now_));
     watch_company();
   }
 
@@ -146,8 +150,8 @@ class MeetingStep {
       for (const std::string& sink : sinks) {
         const std::string key = sha256_hex(s_.id + "\n" + item.id + "\n" + sink, 32);
         const bool held = sink.empty();
-        out_.records.push_back(
-            TaskRecord{key, item.id, sink, held ? "held" : "recorded", held ? "no sink is configured: the task stays in the outbox" : ""});
+        out_.records.push_back(TaskRecord{key, item.id, sink, held ? "held" : "recorded",
+                                          held ? "no sink is configured: the task stays in the outbox" : ""});
         emit(DeliverTask{key, sink, item});
       }
     }
@@ -184,7 +188,8 @@ class MeetingStep {
     if (s_.gap_reason.empty()) s_.gap_reason = reason.empty() ? "network" : reason;
     if (s_.state == Phase::kReconnecting) return schedule_attempt(retry_after);
     go(Trigger::kConnectionLost, "the connection was lost (" + s_.gap_reason + ")");
-    if (retry_after.ms > 0 && s_.timers.contains(kReconnect)) set(kReconnect, std::max(s_.timers[kReconnect], now_ + retry_after));
+    if (retry_after.ms > 0 && s_.timers.contains(kReconnect))
+      set(kReconnect, std::max(s_.timers[kReconnect], now_ + retry_after));
   }
 
   /// A failure while media is wanted: leave, and keep what there is.
@@ -294,7 +299,8 @@ class MeetingStep {
       return;
     }
     if (std::find(s_.sources.begin(), s_.sources.end(), e.spec.source) == s_.sources.end()) s_.sources.push_back(e.spec.source);
-    if (e.spec.source != s_.spec.source && s_.sources.size() > 1 && !meeting::is_final(s_.state)) return;  // the first calendar's word counts
+    if (e.spec.source != s_.spec.source && s_.sources.size() > 1 && !meeting::is_final(s_.state))
+      return;  // the first calendar's word counts
     if (meeting::is_final(s_.state)) return revive(e);
     if (e.spec == s_.spec) return;
     const bool moved = e.spec.start != s_.spec.start;
@@ -352,7 +358,8 @@ class MeetingStep {
       if (s_.spec.source == e.source) s_.spec.source = s_.sources.front();
       return;
     }
-    if (s_.state == Phase::kJoining || s_.state == Phase::kInWaitingRoom || (s_.state == Phase::kReconnecting && s_.origin.ms == 0)) {
+    if (s_.state == Phase::kJoining || s_.state == Phase::kInWaitingRoom ||
+        (s_.state == Phase::kReconnecting && s_.origin.ms == 0)) {
       s_.cancelled = true;
       go(Trigger::kLeave, "the calendar no longer shows the meeting (" + e.reason + ")");
     } else {
@@ -435,8 +442,8 @@ class MeetingStep {
       return give_up(FailureCode::kRecordingNotAllowed, "nobody there could be told that this is recorded");
     }
     const bool told = !e.announced.empty();
-    out_.records.push_back(ConsentRecord{"announced", told ? e.announced : "left to the person who sent the bot", told ? s_.settings.display_name : "",
-                                         media_now()});
+    out_.records.push_back(ConsentRecord{"announced", told ? e.announced : "left to the person who sent the bot",
+                                         told ? s_.settings.display_name : "", media_now()});
     go(Trigger::kAnnounced, "recording");
     if (s_.paused) go(Trigger::kPause, "recording is paused");
   }
@@ -462,7 +469,9 @@ class MeetingStep {
     return true;
   }
 
-  bool takes_speech() const { return s_.origin.ms != 0 && s_.state >= Phase::kInWaitingRoom && s_.state <= Phase::kProcessing && !s_.drained; }
+  bool takes_speech() const {
+    return s_.origin.ms != 0 && s_.state >= Phase::kInWaitingRoom && s_.state <= Phase::kProcessing && !s_.drained;
+  }
 
   void on(const SegmentFinal& e) {
     ParticipantState* p = takes_speech() ? find_or_add(e.participant, {}) : nullptr;
@@ -548,7 +557,8 @@ class MeetingStep {
     if (s_.state == Phase::kProcessing && !s_.drained) return drain();
     if (!meeting::wants_media(s_.state)) return;
     if (s_.gap_reason.empty()) s_.gap_reason = "daemon";
-    if (s_.timers.contains(kEnd) && s_.timers[kEnd] <= now_) return static_cast<void>(go(Trigger::kLeave, "the meeting ended while hansard was not running"));
+    if (s_.timers.contains(kEnd) && s_.timers[kEnd] <= now_)
+      return static_cast<void>(go(Trigger::kLeave, "the meeting ended while hansard was not running"));
     const int attempts = std::exchange(s_.attempts, 0);
     if (s_.state != Phase::kReconnecting) go(Trigger::kConnectionLost, "hansard was started again");
     // Our own restart is no fault of the connection: at once, and not counted.
@@ -566,7 +576,8 @@ class MeetingStep {
     if (e.name == kJoin) return static_cast<void>(go(Trigger::kJoinDue));
     if (e.name == kJoinAnswer) return connection_lost("no answer", {});
     if (e.name == kReconnect) return start_media();
-    if (e.name == kLobby) return give_up(FailureCode::kWaitingRoomTimeout, std::string(meeting::failure_advice(FailureCode::kWaitingRoomTimeout)));
+    if (e.name == kLobby)
+      return give_up(FailureCode::kWaitingRoomTimeout, std::string(meeting::failure_advice(FailureCode::kWaitingRoomTimeout)));
     if (e.name == kSilent) return silence();
     if (e.name == kStable) s_.attempts = 0;
     if (e.name == kRoster) return drop_stale();

@@ -58,7 +58,8 @@ class MeetingTest : public ::testing::Test {
   }
   template <class E>
   std::size_t count_effects() const {
-    return static_cast<std::size_t>(std::count_if(effects_.begin(), effects_.end(), [](const Effect& e) { return std::holds_alternative<E>(e); }));
+    return static_cast<std::size_t>(
+        std::count_if(effects_.begin(), effects_.end(), [](const Effect& e) { return std::holds_alternative<E>(e); }));
   }
   template <class R>
   std::vector<R> all_records() const {
@@ -136,8 +137,8 @@ TEST_F(MeetingTest, GoesFromACalendarToMinutes) {
   for (const auto& r : all_records<StateRecord>()) {
     if (path.empty() || path.back() != enum_name(r.state)) path.emplace_back(enum_name(r.state));
   }
-  EXPECT_EQ(path, (std::vector<std::string>{"scheduled", "validating", "preparing", "joining", "in_call", "recording", "leaving", "processing",
-                                            "distributing", "cleaning", "done"}));
+  EXPECT_EQ(path, (std::vector<std::string>{"scheduled", "validating", "preparing", "joining", "in_call", "recording", "leaving",
+                                            "processing", "distributing", "cleaning", "done"}));
 }
 
 TEST_F(MeetingTest, RemovesTheJoinContextInCleaning) {

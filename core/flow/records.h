@@ -20,15 +20,15 @@ struct StateRecord {
   std::string platform;
   Instant start;
   Instant end;
-  Instant origin;                                            ///< of media time; 0 before capture
+  Instant origin;  ///< of media time; 0 before capture
   meeting::FailureCode code = meeting::FailureCode::kNone;
   std::string vendor_code;
-  std::string note;                                          ///< one sentence for people
-  static constexpr auto fields =
-      std::make_tuple(field("state", &StateRecord::state), field("title", &StateRecord::title), field("platform", &StateRecord::platform),
-                      field("start_unix_ms", &StateRecord::start), field("end_unix_ms", &StateRecord::end),
-                      field("origin_unix_ms", &StateRecord::origin), field("code", &StateRecord::code),
-                      field("vendor_code", &StateRecord::vendor_code), field("note", &StateRecord::note));
+  std::string note;  ///< one sentence for people
+  static constexpr auto fields = std::make_tuple(
+      field("state", &StateRecord::state), field("title", &StateRecord::title), field("platform", &StateRecord::platform),
+      field("start_unix_ms", &StateRecord::start), field("end_unix_ms", &StateRecord::end),
+      field("origin_unix_ms", &StateRecord::origin), field("code", &StateRecord::code),
+      field("vendor_code", &StateRecord::vendor_code), field("note", &StateRecord::note));
 };
 
 struct ParticipantRecord {
@@ -38,9 +38,9 @@ struct ParticipantRecord {
   bool present = true;
   bool bot = false;
   MediaTime at;  ///< 0 before capture
-  static constexpr auto fields =
-      std::make_tuple(field("id", &ParticipantRecord::id), field("name", &ParticipantRecord::name), field("present", &ParticipantRecord::present),
-                      field("bot", &ParticipantRecord::bot), field("at_ms", &ParticipantRecord::at));
+  static constexpr auto fields = std::make_tuple(field("id", &ParticipantRecord::id), field("name", &ParticipantRecord::name),
+                                                 field("present", &ParticipantRecord::present),
+                                                 field("bot", &ParticipantRecord::bot), field("at_ms", &ParticipantRecord::at));
 };
 
 struct UtteranceRecord {
@@ -74,8 +74,9 @@ struct TaskRecord {
   std::string sink;   ///< empty: none configured
   std::string state;  ///< "recorded", "delivered", "held", "dead"
   std::string detail;
-  static constexpr auto fields = std::make_tuple(field("task", &TaskRecord::task), field("item", &TaskRecord::item), field("sink", &TaskRecord::sink),
-                                                 field("state", &TaskRecord::state), field("detail", &TaskRecord::detail));
+  static constexpr auto fields =
+      std::make_tuple(field("task", &TaskRecord::task), field("item", &TaskRecord::item), field("sink", &TaskRecord::sink),
+                      field("state", &TaskRecord::state), field("detail", &TaskRecord::detail));
 };
 
 /// The consent log: who was told or asked what, and how.
@@ -85,8 +86,8 @@ struct ConsentRecord {
   std::string how;
   std::string by;
   MediaTime at;
-  static constexpr auto fields = std::make_tuple(field("what", &ConsentRecord::what), field("how", &ConsentRecord::how), field("by", &ConsentRecord::by),
-                                                 field("at_ms", &ConsentRecord::at));
+  static constexpr auto fields = std::make_tuple(field("what", &ConsentRecord::what), field("how", &ConsentRecord::how),
+                                                 field("by", &ConsentRecord::by), field("at_ms", &ConsentRecord::at));
 };
 
 struct MinutesRecord {
@@ -102,11 +103,12 @@ struct CalendarRecord {
   std::string state;  ///< "ok", "failing"
   std::string detail;
   int meetings = 0;
-  static constexpr auto fields = std::make_tuple(field("source", &CalendarRecord::source), field("state", &CalendarRecord::state),
-                                                 field("detail", &CalendarRecord::detail), field("meetings", &CalendarRecord::meetings));
+  static constexpr auto fields =
+      std::make_tuple(field("source", &CalendarRecord::source), field("state", &CalendarRecord::state),
+                      field("detail", &CalendarRecord::detail), field("meetings", &CalendarRecord::meetings));
 };
 
-using Record = std::variant<StateRecord, ParticipantRecord, UtteranceRecord, CoverageRecord, ItemRecord, SummaryRecord, TaskRecord, ConsentRecord,
-                            MinutesRecord, CalendarRecord>;
+using Record = std::variant<StateRecord, ParticipantRecord, UtteranceRecord, CoverageRecord, ItemRecord, SummaryRecord,
+                            TaskRecord, ConsentRecord, MinutesRecord, CalendarRecord>;
 
 }  // namespace hansard::flow

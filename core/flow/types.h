@@ -16,12 +16,13 @@ struct MeetingSettings {
   meeting::JoinRules join;
   meeting::LeaveRules leave;
   std::string display_name = "hansard (recording)";
-  std::string language;                        ///< BCP 47, empty: the model's own
-  Duration keep_audio = hours(72);             ///< longest time that audio waits for a recognizer
-  std::vector<std::string> sinks;              ///< where tasks go; empty: they stay in the outbox
-  static constexpr auto fields = std::make_tuple(field("join", &MeetingSettings::join), field("leave", &MeetingSettings::leave),
-                                                 field("display_name", &MeetingSettings::display_name), field("language", &MeetingSettings::language),
-                                                 field("keep_audio_ms", &MeetingSettings::keep_audio), field("sinks", &MeetingSettings::sinks));
+  std::string language;             ///< BCP 47, empty: the model's own
+  Duration keep_audio = hours(72);  ///< longest time that audio waits for a recognizer
+  std::vector<std::string> sinks;   ///< where tasks go; empty: they stay in the outbox
+  static constexpr auto fields =
+      std::make_tuple(field("join", &MeetingSettings::join), field("leave", &MeetingSettings::leave),
+                      field("display_name", &MeetingSettings::display_name), field("language", &MeetingSettings::language),
+                      field("keep_audio_ms", &MeetingSettings::keep_audio), field("sinks", &MeetingSettings::sinks));
 };
 
 /// A meeting as a calendar or a person names it.
@@ -30,17 +31,17 @@ struct MeetingSpec {
   std::string meeting_key;  ///< the platform's id of it; with platform and occurrence the identity
   std::string url;          ///< the join link: a secret, never logged
   std::string passcode;
-  std::string token;        ///< bearer token for the endpoint, may be empty
+  std::string token;  ///< bearer token for the endpoint, may be empty
   std::string title;
   Instant start;
   Instant end;
-  std::string source;       ///< calendar source id, or "manual"
-  bool by_hand = false;     ///< a person asked for this meeting and answers for telling the others
-  static constexpr auto fields =
-      std::make_tuple(field("platform", &MeetingSpec::platform), field("meeting_key", &MeetingSpec::meeting_key), field("url", &MeetingSpec::url),
-                      field("passcode", &MeetingSpec::passcode), field("token", &MeetingSpec::token), field("title", &MeetingSpec::title),
-                      field("start_unix_ms", &MeetingSpec::start), field("end_unix_ms", &MeetingSpec::end), field("source", &MeetingSpec::source),
-                      field("by_hand", &MeetingSpec::by_hand));
+  std::string source;    ///< calendar source id, or "manual"
+  bool by_hand = false;  ///< a person asked for this meeting and answers for telling the others
+  static constexpr auto fields = std::make_tuple(
+      field("platform", &MeetingSpec::platform), field("meeting_key", &MeetingSpec::meeting_key), field("url", &MeetingSpec::url),
+      field("passcode", &MeetingSpec::passcode), field("token", &MeetingSpec::token), field("title", &MeetingSpec::title),
+      field("start_unix_ms", &MeetingSpec::start), field("end_unix_ms", &MeetingSpec::end), field("source", &MeetingSpec::source),
+      field("by_hand", &MeetingSpec::by_hand));
   bool operator==(const MeetingSpec&) const = default;
 };
 
@@ -49,11 +50,12 @@ struct SeenOccurrence {
   std::string key;         ///< stable over changes of time: uid + original start
   Instant original_start;  ///< as in the key
   bool cancelled = false;
-  bool declined = false;   ///< the calendar's owner declined
-  MeetingSpec spec;        ///< platform empty: nothing to join was found
-  static constexpr auto fields = std::make_tuple(field("key", &SeenOccurrence::key), field("original_start_unix_ms", &SeenOccurrence::original_start),
-                                                 field("cancelled", &SeenOccurrence::cancelled), field("declined", &SeenOccurrence::declined),
-                                                 field("spec", &SeenOccurrence::spec));
+  bool declined = false;  ///< the calendar's owner declined
+  MeetingSpec spec;       ///< platform empty: nothing to join was found
+  static constexpr auto fields =
+      std::make_tuple(field("key", &SeenOccurrence::key), field("original_start_unix_ms", &SeenOccurrence::original_start),
+                      field("cancelled", &SeenOccurrence::cancelled), field("declined", &SeenOccurrence::declined),
+                      field("spec", &SeenOccurrence::spec));
 };
 
 struct CalendarSource {
@@ -62,8 +64,9 @@ struct CalendarSource {
   std::string url;   ///< http(s)/webcal address or file path: a secret, never logged
   Duration interval = minutes(5);
   Duration look_ahead = hours(24);
-  static constexpr auto fields = std::make_tuple(field("id", &CalendarSource::id), field("kind", &CalendarSource::kind), field("url", &CalendarSource::url),
-                                                 field("interval_ms", &CalendarSource::interval), field("look_ahead_ms", &CalendarSource::look_ahead));
+  static constexpr auto fields =
+      std::make_tuple(field("id", &CalendarSource::id), field("kind", &CalendarSource::kind), field("url", &CalendarSource::url),
+                      field("interval_ms", &CalendarSource::interval), field("look_ahead_ms", &CalendarSource::look_ahead));
   bool operator==(const CalendarSource&) const = default;
 };
 

@@ -74,14 +74,16 @@ std::string lifecycle_diagram() {
 std::string_view failure_advice(FailureCode code) {
   switch (code) {
     case FailureCode::kNone: return "";
-    case FailureCode::kWaitingRoomTimeout: return "nobody admitted the bot from the waiting room; admit it, or let it bypass the waiting room";
+    case FailureCode::kWaitingRoomTimeout:
+      return "nobody admitted the bot from the waiting room; admit it, or let it bypass the waiting room";
     case FailureCode::kDenied: return "the host refused the bot; ask the host to admit it";
     case FailureCode::kRemoved: return "somebody removed the bot from the meeting";
     case FailureCode::kMeetingNotFound: return "the link leads to no meeting; check the invitation";
     case FailureCode::kNotStarted: return "the meeting had not been started when waiting ended; start it, then use hansard join";
     case FailureCode::kLoginRequired: return "the meeting only lets signed-in people in; connect an account or give a token";
     case FailureCode::kBadPasscode: return "the passcode was refused; check the invitation";
-    case FailureCode::kBlockedByBotWall: return "the platform stopped the bot with a robot check; use the platform's own interface";
+    case FailureCode::kBlockedByBotWall:
+      return "the platform stopped the bot with a robot check; use the platform's own interface";
     case FailureCode::kPlatformUnauthorized: return "the platform refused our credentials; connect the account again";
     case FailureCode::kMediaLost: return "the connection was lost and did not come back; what was received until then is kept";
     case FailureCode::kRecordingNotAllowed: return "recording is not allowed here, or nobody could be told of it";

@@ -51,27 +51,27 @@ constexpr auto enum_names(State) { return std::span(kEnumNames_State); }
 
 /// What moves a meeting. Several events can amount to the same trigger.
 enum class Trigger : std::uint8_t {
-  kSeen,           ///< found in a calendar, or asked for by hand
-  kWindowOpened,   ///< time to validate
-  kValid,          ///< the platform knows it, or it cannot be known before joining
-  kJoinDue,        ///< prepared, and time to join
-  kMustWait,       ///< in the lobby
-  kAdmitted,       ///< in the call
-  kAnnounced,      ///< people can see that it records
-  kPause,          ///< somebody asked to stop recording
-  kResume,         ///< and to go on
-  kConnectionLost, ///< worth another attempt
-  kLeave,          ///< a leave rule, a request, or a failure after something was recorded
-  kLeft,           ///< out, and something was recorded
-  kLeftEmpty,      ///< out, and nothing was recorded
-  kProcessed,      ///< recognized, analysed, written
-  kDistributed,    ///< tasks are in the outbox
-  kCleaned,        ///< resources released, outcome good
-  kFail,           ///< a failure before anything was recorded
-  kCleanedFailed,  ///< resources released after a failure
-  kCancel,         ///< cancelled before the call
+  kSeen,            ///< found in a calendar, or asked for by hand
+  kWindowOpened,    ///< time to validate
+  kValid,           ///< the platform knows it, or it cannot be known before joining
+  kJoinDue,         ///< prepared, and time to join
+  kMustWait,        ///< in the lobby
+  kAdmitted,        ///< in the call
+  kAnnounced,       ///< people can see that it records
+  kPause,           ///< somebody asked to stop recording
+  kResume,          ///< and to go on
+  kConnectionLost,  ///< worth another attempt
+  kLeave,           ///< a leave rule, a request, or a failure after something was recorded
+  kLeft,            ///< out, and something was recorded
+  kLeftEmpty,       ///< out, and nothing was recorded
+  kProcessed,       ///< recognized, analysed, written
+  kDistributed,     ///< tasks are in the outbox
+  kCleaned,         ///< resources released, outcome good
+  kFail,            ///< a failure before anything was recorded
+  kCleanedFailed,   ///< resources released after a failure
+  kCancel,          ///< cancelled before the call
   kCleanedCancelled,
-  kRescheduled,    ///< a cancelled or failed meeting got a new time
+  kRescheduled,  ///< a cancelled or failed meeting got a new time
 };
 constexpr EnumName<Trigger> kEnumNames_Trigger[] = {
     {Trigger::kSeen, "seen"},

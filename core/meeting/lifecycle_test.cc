@@ -13,7 +13,8 @@ namespace {
 
 TEST(Lifecycle, HasOneRowForEachStateAndTrigger) {
   std::set<std::pair<State, Trigger>> seen;
-  for (const auto& t : transitions()) EXPECT_TRUE(seen.insert({t.from, t.trigger}).second) << enum_name(t.from) << " " << enum_name(t.trigger);
+  for (const auto& t : transitions())
+    EXPECT_TRUE(seen.insert({t.from, t.trigger}).second) << enum_name(t.from) << " " << enum_name(t.trigger);
 }
 
 TEST(Lifecycle, EveryStateIsReachedAndEveryLivingStateCanEnd) {

@@ -11,23 +11,23 @@
 namespace hansard::meeting {
 
 struct LeaveRules {
-  Duration lobby = minutes(15);       ///< not admitted
-  Duration alone = seconds(60);       ///< nobody else there
-  Duration only_bots = seconds(60);   ///< others there, all of them bots
-  Duration silent = minutes(10);      ///< no speech
-  Duration grace = minutes(15);       ///< after the planned end
-  Duration join_answer = seconds(30); ///< no answer of any kind to an attempt
-  Duration leave_answer = seconds(5); ///< for a polite goodbye
-  static constexpr auto fields =
-      std::make_tuple(field("lobby_ms", &LeaveRules::lobby), field("alone_ms", &LeaveRules::alone), field("only_bots_ms", &LeaveRules::only_bots),
-                      field("silent_ms", &LeaveRules::silent), field("grace_ms", &LeaveRules::grace),
-                      field("join_answer_ms", &LeaveRules::join_answer), field("leave_answer_ms", &LeaveRules::leave_answer));
+  Duration lobby = minutes(15);        ///< not admitted
+  Duration alone = seconds(60);        ///< nobody else there
+  Duration only_bots = seconds(60);    ///< others there, all of them bots
+  Duration silent = minutes(10);       ///< no speech
+  Duration grace = minutes(15);        ///< after the planned end
+  Duration join_answer = seconds(30);  ///< no answer of any kind to an attempt
+  Duration leave_answer = seconds(5);  ///< for a polite goodbye
+  static constexpr auto fields = std::make_tuple(
+      field("lobby_ms", &LeaveRules::lobby), field("alone_ms", &LeaveRules::alone), field("only_bots_ms", &LeaveRules::only_bots),
+      field("silent_ms", &LeaveRules::silent), field("grace_ms", &LeaveRules::grace),
+      field("join_answer_ms", &LeaveRules::join_answer), field("leave_answer_ms", &LeaveRules::leave_answer));
 };
 
 struct JoinRules {
-  Duration validate_before = minutes(10);  ///< validation and preparation begin this long before the start
-  Duration join_before = seconds(0);       ///< the bot joins this long before the start
-  Duration not_started_retry = seconds(5); ///< a meeting that is not there yet is asked for again after this
+  Duration validate_before = minutes(10);   ///< validation and preparation begin this long before the start
+  Duration join_before = seconds(0);        ///< the bot joins this long before the start
+  Duration not_started_retry = seconds(5);  ///< a meeting that is not there yet is asked for again after this
   static constexpr auto fields =
       std::make_tuple(field("validate_before_ms", &JoinRules::validate_before), field("join_before_ms", &JoinRules::join_before),
                       field("not_started_retry_ms", &JoinRules::not_started_retry));

@@ -12,8 +12,8 @@ namespace {
 std::string cue_time(MediaTime t, char separator) {
   const std::int64_t ms = std::max<std::int64_t>(t.ms, 0);
   char out[48];
-  std::snprintf(out, sizeof out, "%02lld:%02d:%02d%c%03d", static_cast<long long>(ms / 3'600'000), static_cast<int>(ms / 60'000 % 60),
-                static_cast<int>(ms / 1000 % 60), separator, static_cast<int>(ms % 1000));
+  std::snprintf(out, sizeof out, "%02lld:%02d:%02d%c%03d", static_cast<long long>(ms / 3'600'000),
+                static_cast<int>(ms / 60'000 % 60), static_cast<int>(ms / 1000 % 60), separator, static_cast<int>(ms % 1000));
   return out;
 }
 
@@ -62,7 +62,8 @@ std::string srt_clean(std::string_view text) {
 std::string clock_time(MediaTime t) {
   const std::int64_t s = std::max<std::int64_t>(t.ms, 0) / 1000;
   char out[48];
-  std::snprintf(out, sizeof out, "%lld:%02d:%02d", static_cast<long long>(s / 3600), static_cast<int>(s / 60 % 60), static_cast<int>(s % 60));
+  std::snprintf(out, sizeof out, "%lld:%02d:%02d", static_cast<long long>(s / 3600), static_cast<int>(s / 60 % 60),
+                static_cast<int>(s % 60));
   return out;
 }
 
@@ -71,7 +72,8 @@ std::string markdown_escape(std::string_view text) {
   std::string out;
   for (const char c : one_line(text)) {
     // Sentences stay readable: these mean something only at the start of a line or inside other markup.
-    const bool harmless = c == '.' || c == '\'' || c == '"' || c == ':' || c == '/' || c == '=' || c == '-' || c == '(' || c == ')';
+    const bool harmless =
+        c == '.' || c == '\'' || c == '"' || c == ':' || c == '/' || c == '=' || c == '-' || c == '(' || c == ')';
     const bool first = out.empty();
     if (kSpecial.find(c) != std::string_view::npos && (!harmless || (first && (c == '-' || c == '=')))) out += '\\';
     out += c;

@@ -16,7 +16,8 @@ TEST(Export, WebVtt) {
 
 TEST(Export, SubRip) {
   EXPECT_EQ(to_srt(kTalk),
-            "1\n00:00:00,000 --> 00:00:01,500\nAda: Hello & welcome.\n\n2\n01:01:01,007 --> 01:01:02,000\n(b)00:00 --) 00:01(/b) NOTE x\n");
+            "1\n00:00:00,000 --> 00:00:01,500\nAda: Hello & welcome.\n\n2\n01:01:01,007 --> 01:01:02,000\n(b)00:00 --) 00:01(/b) "
+            "NOTE x\n");
 }
 
 TEST(Export, Text) { EXPECT_EQ(to_text(kTalk), "Ada: Hello & welcome.\n<b>00:00 --> 00:01</b> NOTE x\n"); }

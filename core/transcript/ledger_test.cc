@@ -9,7 +9,9 @@
 namespace hansard {
 namespace {
 
-CoverageInterval row(std::int64_t start, std::int64_t end, Coverage state, std::string reason = {}) { return {"p", {start}, {end}, state, std::move(reason)}; }
+CoverageInterval row(std::int64_t start, std::int64_t end, Coverage state, std::string reason = {}) {
+  return {"p", {start}, {end}, state, std::move(reason)};
+}
 
 TEST(Ledger, LossWinsOverWhatWasHeard) {
   CoverageLedger ledger;
@@ -18,9 +20,9 @@ TEST(Ledger, LossWinsOverWhatWasHeard) {
   ledger.add(row(1000, 3000, Coverage::kTranscribed));
   ledger.add(row(1500, 1560, Coverage::kLost, "network"));
   ledger.close({3000});
-  EXPECT_EQ(ledger.intervals("p"),
-            (std::vector<CoverageInterval>{row(0, 1000, Coverage::kSilent), row(1000, 1500, Coverage::kTranscribed),
-                                           row(1500, 1560, Coverage::kLost, "network"), row(1560, 3000, Coverage::kTranscribed)}));
+  EXPECT_EQ(ledger.intervals("p"), (std::vector<CoverageInterval>{
+                                       row(0, 1000, Coverage::kSilent), row(1000, 1500, Coverage::kTranscribed),
+                                       row(1500, 1560, Coverage::kLost, "network"), row(1560, 3000, Coverage::kTranscribed)}));
   EXPECT_EQ(ledger.totals("p").presence().ms, 3000);
 }
 
@@ -50,7 +52,8 @@ TEST(Ledger, CountsPresenceOnly) {
 
 // Against the definition, millisecond by millisecond, in random orders.
 TEST(Ledger, AgreesWithTheDefinitionInAnyOrder) {
-  const Coverage states[] = {Coverage::kTranscribed, Coverage::kSilent, Coverage::kPending, Coverage::kWithheld, Coverage::kUnrecognized, Coverage::kLost};
+  const Coverage states[] = {Coverage::kTranscribed, Coverage::kSilent,       Coverage::kPending,
+                             Coverage::kWithheld,    Coverage::kUnrecognized, Coverage::kLost};
   const int strength[] = {4, 2, 1, 5, 3, 6};
   for (std::uint64_t seed = 1; seed <= 300; ++seed) {
     Prng prng(seed);
@@ -61,7 +64,8 @@ TEST(Ledger, AgreesWithTheDefinitionInAnyOrder) {
       const auto end = start + prng.between(0, 60);
       const auto which = prng.below(6);
       rows.push_back(row(start, end, states[which]));
-      for (auto t = start; t < std::min<std::int64_t>(end, 400); ++t) best[static_cast<std::size_t>(t)] = std::max(best[static_cast<std::size_t>(t)], strength[which]);
+      for (auto t = start; t < std::min<std::int64_t>(end, 400); ++t)
+        best[static_cast<std::size_t>(t)] = std::max(best[static_cast<std::size_t>(t)], strength[which]);
     }
     const auto first = prng.between(0, 100);
     const auto away = prng.between(first, 200);
@@ -85,7 +89,9 @@ TEST(Ledger, AgreesWithTheDefinitionInAnyOrder) {
           sum += (i.end - i.start).ms;
           for (auto t = i.start.ms; t < i.end.ms; ++t) {
             const int want = best[static_cast<std::size_t>(t)];
-            const int got = i.reason == "unaccounted" ? 0 : strength[std::find(std::begin(states), std::end(states), i.state) - std::begin(states)];
+            const int got = i.reason == "unaccounted"
+                                ? 0
+                                : strength[std::find(std::begin(states), std::end(states), i.state) - std::begin(states)];
             EXPECT_EQ(got, want) << "seed " << seed << " at " << t;
           }
         }

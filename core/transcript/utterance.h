@@ -19,8 +19,8 @@ struct Word {
   MediaTime start;
   MediaTime end;
   std::optional<double> confidence;  ///< 0..1, when the model gives one
-  static constexpr auto fields = std::make_tuple(field("text", &Word::text), field("start_ms", &Word::start), field("end_ms", &Word::end),
-                                                 field("confidence", &Word::confidence));
+  static constexpr auto fields = std::make_tuple(field("text", &Word::text), field("start_ms", &Word::start),
+                                                 field("end_ms", &Word::end), field("confidence", &Word::confidence));
   bool operator==(const Word&) const = default;
 };
 
@@ -34,9 +34,9 @@ struct Utterance {
   std::string text;         ///< UTF-8, never empty
   std::vector<Word> words;  ///< empty when the model gives no word times
   static constexpr auto fields =
-      std::make_tuple(field("id", &Utterance::id), field("participant", &Utterance::participant), field("speaker", &Utterance::speaker),
-                      field("start_ms", &Utterance::start), field("end_ms", &Utterance::end), field("text", &Utterance::text),
-                      field("words", &Utterance::words));
+      std::make_tuple(field("id", &Utterance::id), field("participant", &Utterance::participant),
+                      field("speaker", &Utterance::speaker), field("start_ms", &Utterance::start),
+                      field("end_ms", &Utterance::end), field("text", &Utterance::text), field("words", &Utterance::words));
   bool operator==(const Utterance&) const = default;
 };
 
@@ -50,8 +50,9 @@ enum class Coverage : std::uint8_t {
   kLost,          ///< not received, or dropped: `reason` says why
 };
 constexpr EnumName<Coverage> kEnumNames_Coverage[] = {
-    {Coverage::kTranscribed, "transcribed"}, {Coverage::kSilent, "silent"},           {Coverage::kPending, "pending"},
-    {Coverage::kWithheld, "withheld"},       {Coverage::kUnrecognized, "unrecognized"}, {Coverage::kLost, "lost"}};
+    {Coverage::kTranscribed, "transcribed"},   {Coverage::kSilent, "silent"},
+    {Coverage::kPending, "pending"},           {Coverage::kWithheld, "withheld"},
+    {Coverage::kUnrecognized, "unrecognized"}, {Coverage::kLost, "lost"}};
 constexpr auto enum_names(Coverage) { return std::span(kEnumNames_Coverage); }
 
 /// One interval [start, end) of the ledger.
