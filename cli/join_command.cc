@@ -72,7 +72,8 @@ int cmd_join(std::span<const std::string> args) {
   if (!config) return report(config.error());
   const JoinRequest request{a->rest[0], a->text("--title"), a->text("--token")};
   if (const auto client = DaemonClient::find(*config)) return join_by_daemon(*client, request);
-  if (config->path.empty() || a->text("--config").empty()) config->log_level = log::Level::kError;
+  // The terminal belongs to the transcript; only trouble is logged into it.
+  if (config->log_level == log::Level::kInfo) config->log_level = log::Level::kWarning;
   return join_here(std::move(*config), request);
 }
 
