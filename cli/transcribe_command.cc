@@ -29,7 +29,8 @@ constexpr const char* kHelp =
     "  --language L   BCP 47 tag; the embedded model knows English\n"
     "  --format F     json, vtt, srt, md or txt (default: by the name of -o, else txt)\n"
     "  -o FILE        write there instead of standard output; for several files a folder that exists\n"
-    "  --jsonl        one JSON line per file: {\"file\",\"text\",\"segments\":[{\"speaker\",\"start\",\"end\",\"text\"}]} (seconds)\n"
+    "  --jsonl        one JSON line per file: {\"file\",\"text\",\"segments\":[{\"speaker\",\"start\",\"end\",\"text\"}]} "
+    "(seconds)\n"
     "  --model DIR    another sherpa-onnx model folder\n";
 
 struct Request {
@@ -68,10 +69,14 @@ Result<Request> read_args(std::span<const std::string> args) {
       value = name.substr(eq + 1);
       name.resize(eq);
     }
-    if (name == "--") only_files = true;
-    else if (name == "--help" || name == "-h") r.help = true;
-    else if (name == "--jsonl") r.jsonl = true;
-    else if (name == "--json") r.format = "json";
+    if (name == "--")
+      only_files = true;
+    else if (name == "--help" || name == "-h")
+      r.help = true;
+    else if (name == "--jsonl")
+      r.jsonl = true;
+    else if (name == "--json")
+      r.format = "json";
     else if (name == "--language" || name == "--format" || name == "-o" || name == "--output" || name == "--model") {
       if (!value && i + 1 < args.size()) value = args[++i];
       if (!value || value->empty()) return bad(name + " needs a value; see hansard transcribe --help");
@@ -82,7 +87,8 @@ Result<Request> read_args(std::span<const std::string> args) {
   }
   if (r.help) return r;
   if (r.files.empty()) return bad("name at least one audio or video file; see hansard transcribe --help");
-  if (!r.format.empty() && !known_format(r.format)) return bad("unknown format " + r.format + "; choose json, vtt, srt, md or txt");
+  if (!r.format.empty() && !known_format(r.format))
+    return bad("unknown format " + r.format + "; choose json, vtt, srt, md or txt");
   if (r.format.empty() && !is_folder(r.output)) {
     const std::string extension = fs::path(r.output).extension().string();
     if (!extension.empty() && known_format(extension.substr(1))) r.format = extension.substr(1);
@@ -102,7 +108,10 @@ Json to_document(const FileTranscript& t) {
   for (const Utterance& u : t.utterances) {
     text += (text.empty() ? "" : " ") + u.text;
     Json segment;
-    segment.set("speaker", u.speaker.empty() ? Json() : Json(u.speaker)).set("start", at(u.start)).set("end", at(u.end)).set("text", u.text);
+    segment.set("speaker", u.speaker.empty() ? Json() : Json(u.speaker))
+        .set("start", at(u.start))
+        .set("end", at(u.end))
+        .set("text", u.text);
     segments.push(std::move(segment));
   }
   Json out;
@@ -123,7 +132,8 @@ std::string render(const FileTranscript& t, const std::string& format, bool head
   if (format == "json") return to_document(t).dump() + "\n";
   if (format == "vtt") return to_vtt(t.utterances);
   if (format == "srt") return to_srt(t.utterances);
-  if (format == "md") return (heading ? "## " + markdown_escape(t.file) + "\n\n" : "") + to_markdown(t.utterances) + (heading ? "\n" : "");
+  if (format == "md")
+    return (heading ? "## " + markdown_escape(t.file) + "\n\n" : "") + to_markdown(t.utterances) + (heading ? "\n" : "");
   return (heading ? t.file + ":\n" : "") + to_text(t.utterances) + (heading ? "\n" : "");
 }
 

@@ -14,7 +14,8 @@ namespace hansard {
 namespace {
 std::unexpected<Error> unavailable(std::string detail) { return fail(ErrorClass::kUnavailable, "transcribe", std::move(detail)); }
 
-constexpr const char* kSpeechDied = "the speech process ended unexpectedly; if it does so again, the model may be damaged (scripts/fetch models)";
+constexpr const char* kSpeechDied =
+    "the speech process ended unexpectedly; if it does so again, the model may be damaged (scripts/fetch models)";
 }  // namespace
 
 struct Transcriber::Job {
@@ -151,8 +152,10 @@ Result<void> Transcriber::from_decoder(Job& job) {
 }
 
 Result<void> Transcriber::on_media(Job& job, const ipc::FromMedia& message) {
-  if (const auto* status = std::get_if<ipc::MediaStatus>(&message); status != nullptr && status->state == ipc::MediaState::kFailed) {
-    return fail(ErrorClass::kInvalid, "transcribe", status->vendor_code.empty() ? "no audio could be read from it" : status->vendor_code);
+  if (const auto* status = std::get_if<ipc::MediaStatus>(&message);
+      status != nullptr && status->state == ipc::MediaState::kFailed) {
+    return fail(ErrorClass::kInvalid, "transcribe",
+                status->vendor_code.empty() ? "no audio could be read from it" : status->vendor_code);
   }
   if (const auto* info = std::get_if<ipc::MediaInfo>(&message)) job.total = info->duration;
   if (std::holds_alternative<ipc::TrackClosed>(message)) {
@@ -180,7 +183,8 @@ Result<void> Transcriber::from_speech(Job& job) {
     } else if (auto* final = std::get_if<ipc::FinalText>(&*message); final != nullptr && final->track == track_) {
       job.out.utterances.push_back({"", "", "", final->start, final->end, std::move(final->text), std::move(final->words)});
     } else if (auto* heard = std::get_if<ipc::HeardReport>(&*message); heard != nullptr && heard->track == track_) {
-      if (heard->state == Coverage::kUnrecognized) job.out.unrecognized.push_back({"", heard->start, heard->end, heard->state, heard->reason});
+      if (heard->state == Coverage::kUnrecognized)
+        job.out.unrecognized.push_back({"", heard->start, heard->end, heard->state, heard->reason});
       job.progress = heard->end - MediaTime{0};
       if (options_.progress) options_.progress(job.progress, job.total);
     } else if (const auto* done = std::get_if<ipc::TrackFlushed>(&*message); done != nullptr && done->track == track_) {

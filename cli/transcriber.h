@@ -24,7 +24,7 @@ struct FileTranscript {
 
 struct TranscriberOptions {
   std::string executable;
-  std::string language;             ///< BCP 47, empty: the model's own
+  std::string language;                  ///< BCP 47, empty: the model's own
   std::vector<std::string> speech_args;  ///< further arguments of the speech process
   /// Called now and then while a file is worked on. `total` is 0 when the file does not tell its length.
   std::function<void(Duration done, Duration total)> progress;

@@ -13,10 +13,10 @@ constexpr std::int64_t samples(double seconds) { return static_cast<std::int64_t
 // Partials may use this share of the time that passes; the rest is for finals and for the machine's other work.
 constexpr double kPartialShare = 0.5;
 constexpr std::int64_t kPartialEvery = samples(0.5);
-constexpr std::int64_t kPartialTail = samples(8);
+constexpr std::int64_t kPartialTail = samples(6);
 // The part that becomes stable: at least this long, and this far from the words still being spoken.
-constexpr std::int64_t kStableLeast = samples(3);
-constexpr std::int64_t kStableMargin = samples(1.5);
+constexpr std::int64_t kStableLeast = samples(2.5);
+constexpr std::int64_t kStableMargin = samples(1);
 // After this much silence the utterance has probably ended: recognize it whole, so that the final is ready when it has.
 constexpr std::int64_t kProbablyEnded = samples(0.25);
 // Live audio waits at the sender while this much speech waits for recognition.

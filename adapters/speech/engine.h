@@ -31,10 +31,10 @@ class Engine {
  private:
   // What is known about the open utterance of a live track.
   struct Open {
-    std::int64_t start = -1;      // of the utterance this is about
-    std::int64_t tail = 0;        // recognized anew with each partial from here on
-    std::string stable;           // text of what lies before `tail`
-    std::int64_t seen = 0;        // position at the last partial
+    std::int64_t start = -1;                            // of the utterance this is about
+    std::int64_t tail = 0;                              // recognized anew with each partial from here on
+    std::string stable;                                 // text of what lies before `tail`
+    std::int64_t seen = 0;                              // position at the last partial
     std::optional<std::pair<Span, Recognition>> whole;  // the whole utterance, if it ended where it seems to
   };
   struct Entry {

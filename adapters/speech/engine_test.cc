@@ -53,8 +53,11 @@ class EngineTest : public ::testing::Test {
   /// Audio of one word (0: silence), in frames of 20 ms.
   void say(std::uint32_t track, std::int64_t ms, int word) {
     for (std::int64_t done = 0; done < ms; done += 20) {
-      ipc::AudioFrame frame{track, false, {at[track]}, std::vector<std::int16_t>(static_cast<std::size_t>(std::min<std::int64_t>(20, ms - done)) * 16,
-                                                                                static_cast<std::int16_t>(word * 100))};
+      ipc::AudioFrame frame{track,
+                            false,
+                            {at[track]},
+                            std::vector<std::int16_t>(static_cast<std::size_t>(std::min<std::int64_t>(20, ms - done)) * 16,
+                                                      static_cast<std::int16_t>(word * 100))};
       at[track] = frame.end().ms;
       sent_bytes += ipc::encoded_size(frame);
       engine.handle(std::move(frame));
@@ -111,7 +114,8 @@ class EngineTest : public ::testing::Test {
 
   ReadingRecognizer recognizer;
   std::vector<std::pair<double, ipc::FromSpeech>> sent;
-  Engine engine{recognizer, [](float) { return std::make_unique<LoudDetector>(); }, [this](ipc::FromSpeech m) { sent.emplace_back(recognizer.now, std::move(m)); },
+  Engine engine{recognizer, [](float) { return std::make_unique<LoudDetector>(); },
+                [this](ipc::FromSpeech m) { sent.emplace_back(recognizer.now, std::move(m)); },
                 [this] { return recognizer.now; }};
   std::map<std::uint32_t, std::int64_t> at;
   std::size_t sent_bytes = 0;
@@ -314,7 +318,10 @@ TEST_F(EngineTest, HostileFrames) {
     std::int64_t when = start;
     for (int i = 0; i < 200; ++i) {
       const auto n = static_cast<std::size_t>(random.below(4000));
-      ipc::AudioFrame frame{track, false, {when + random.between(-300, 300)}, std::vector<std::int16_t>(n, static_cast<std::int16_t>(random.chance(60) ? 500 : 0))};
+      ipc::AudioFrame frame{track,
+                            false,
+                            {when + random.between(-300, 300)},
+                            std::vector<std::int16_t>(n, static_cast<std::int16_t>(random.chance(60) ? 500 : 0))};
       if (random.chance(1)) frame.start.ms = random.chance(50) ? INT64_MIN : -1;
       if (random.chance(1)) frame.start.ms += 100'000;
       when = std::max(when, frame.end().ms);

@@ -25,7 +25,8 @@ class Finder {
     for (const std::string& file : files_) {
       const std::string low = to_lower(file);
       const auto in = [&](std::string_view part) { return holds(low, part); };
-      if (is_model_file(low) && std::any_of(parts.begin(), parts.end(), in) && std::none_of(not_these.begin(), not_these.end(), in)) {
+      if (is_model_file(low) && std::any_of(parts.begin(), parts.end(), in) &&
+          std::none_of(not_these.begin(), not_these.end(), in)) {
         return directory_ + "/" + file;
       }
     }
@@ -48,10 +49,11 @@ Result<ModelKind> single_file_kind(const std::string& name) {
   const struct {
     std::string_view part;
     ModelKind kind;
-  } kinds[] = {{"sense-voice", ModelKind::kSenseVoice}, {"sensevoice", ModelKind::kSenseVoice},     {"paraformer", ModelKind::kParaformer},
-               {"telespeech", ModelKind::kTelespeechCtc}, {"dolphin", ModelKind::kDolphin},           {"wenet", ModelKind::kWenetCtc},
-               {"zipformer", ModelKind::kZipformerCtc},   {"nemo", ModelKind::kNemoCtc},              {"parakeet", ModelKind::kNemoCtc},
-               {"giga-am", ModelKind::kNemoCtc},          {"citrinet", ModelKind::kNemoCtc},          {"conformer-ctc", ModelKind::kNemoCtc}};
+  } kinds[] = {
+      {"sense-voice", ModelKind::kSenseVoice},   {"sensevoice", ModelKind::kSenseVoice}, {"paraformer", ModelKind::kParaformer},
+      {"telespeech", ModelKind::kTelespeechCtc}, {"dolphin", ModelKind::kDolphin},       {"wenet", ModelKind::kWenetCtc},
+      {"zipformer", ModelKind::kZipformerCtc},   {"nemo", ModelKind::kNemoCtc},          {"parakeet", ModelKind::kNemoCtc},
+      {"giga-am", ModelKind::kNemoCtc},          {"citrinet", ModelKind::kNemoCtc},      {"conformer-ctc", ModelKind::kNemoCtc}};
   for (const auto& [part, kind] : kinds) {
     if (holds(name, part)) return kind;
   }
@@ -108,15 +110,18 @@ Result<ModelFiles> detect_model(const std::string& directory, const std::vector<
   m.tokens = find.tokens();
   m.english_only = english_only(low);
   if (m.tokens.empty()) {
-    return fail(ErrorClass::kInvalid, "speech", directory + " holds no tokens.txt; it is not a complete sherpa-onnx model folder");
+    return fail(ErrorClass::kInvalid, "speech",
+                directory + " holds no tokens.txt; it is not a complete sherpa-onnx model folder");
   }
   detect_pair(m, find, low);
   const bool four = m.kind == ModelKind::kMoonshineFourFiles;
   if (!m.encoder.empty() && (four || !m.decoder.empty())) return m;
   m.model = find.model({"model"}, {"encode", "decode", "joiner"});
   if (m.model.empty()) {
-    return fail(ErrorClass::kInvalid, "speech",
-                directory + " holds no model that is known: expected encoder and decoder (and joiner), or one model.onnx, beside tokens.txt");
+    return fail(
+        ErrorClass::kInvalid, "speech",
+        directory +
+            " holds no model that is known: expected encoder and decoder (and joiner), or one model.onnx, beside tokens.txt");
   }
   auto kind = single_file_kind(low);
   if (!kind) return pass(kind);

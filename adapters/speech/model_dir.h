@@ -9,8 +9,8 @@
 namespace hansard::speech {
 
 enum class ModelKind : std::uint8_t {
-  kMoonshine,            ///< encoder + merged decoder (second form)
-  kMoonshineFourFiles,   ///< preprocessor, encoder, uncached and cached decoder (first form)
+  kMoonshine,           ///< encoder + merged decoder (second form)
+  kMoonshineFourFiles,  ///< preprocessor, encoder, uncached and cached decoder (first form)
   kWhisper,
   kCanary,
   kFireRedAsr,
@@ -29,7 +29,7 @@ struct ModelFiles {
   ModelKind kind = ModelKind::kMoonshine;
   std::string name;  ///< of the directory, for people
   std::string encoder, decoder, joiner, preprocessor, uncached_decoder, cached_decoder;
-  std::string model;   ///< where one file holds everything
+  std::string model;  ///< where one file holds everything
   std::string tokens;
   bool english_only = false;  ///< by its name
 };

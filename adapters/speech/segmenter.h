@@ -7,11 +7,11 @@
 namespace hansard::speech {
 
 struct SegmentSettings {
-  float threshold = 0.3F;            ///< voice activity probability
-  std::int64_t end_silence = 0;      ///< samples of silence that end an utterance
-  std::int64_t least_speech = 0;     ///< a shorter run of speech opens no utterance
-  std::int64_t longest = 0;          ///< an utterance is cut at its quietest recent point when it gets longer
-  std::int64_t padding = 0;          ///< audio given to the recognizer before and after the utterance
+  float threshold = 0.3F;         ///< voice activity probability
+  std::int64_t end_silence = 0;   ///< samples of silence that end an utterance
+  std::int64_t least_speech = 0;  ///< a shorter run of speech opens no utterance
+  std::int64_t longest = 0;       ///< an utterance is cut at its quietest recent point when it gets longer
+  std::int64_t padding = 0;       ///< audio given to the recognizer before and after the utterance
 };
 
 /// The measured settings. Live ends an utterance early; files take longer ones, which are recognized better.
@@ -57,14 +57,14 @@ class Segmenter {
   };
 
   SegmentSettings settings_;
-  std::int64_t position_ = 0;      // end of the last window
-  std::int64_t last_speech_ = 0;   // end of the last window of speech
-  std::int64_t run_start_ = -1;    // start of the run of speech that may open an utterance
-  std::int64_t start_ = 0;         // of the open utterance
-  std::int64_t least_start_ = 0;   // an utterance may not reach back before this
+  std::int64_t position_ = 0;     // end of the last window
+  std::int64_t last_speech_ = 0;  // end of the last window of speech
+  std::int64_t run_start_ = -1;   // start of the run of speech that may open an utterance
+  std::int64_t start_ = 0;        // of the open utterance
+  std::int64_t least_start_ = 0;  // an utterance may not reach back before this
   bool open_ = false;
   bool joined_ = false;
-  std::deque<Window> history_;     // the windows of the open utterance; the last one ends at position_
+  std::deque<Window> history_;  // the windows of the open utterance; the last one ends at position_
 };
 
 }  // namespace hansard::speech

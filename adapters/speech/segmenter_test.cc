@@ -134,7 +134,8 @@ TEST(Segmenter, RandomSpeechKeepsItsPromises) {
       run = speech[i] ? run + 1 : 0;
       if (run < 8) continue;
       const auto middle = static_cast<std::int64_t>(i) * kW + kW / 2;
-      const bool covered = std::any_of(spans.begin(), spans.end(), [&](const Span& p) { return p.start <= middle && middle <= p.end; });
+      const bool covered =
+          std::any_of(spans.begin(), spans.end(), [&](const Span& p) { return p.start <= middle && middle <= p.end; });
       EXPECT_TRUE(covered) << "round " << round << " window " << i;
     }
   }

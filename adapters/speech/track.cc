@@ -24,8 +24,8 @@ constexpr int kInaudiblePeak = 16;
 
 }  // namespace
 
-Track::Track(const ipc::OpenTrack& opened, std::unique_ptr<VoiceDetector> detector, const SegmentSettings& settings, const Emit& emit,
-             std::uint64_t& order)
+Track::Track(const ipc::OpenTrack& opened, std::unique_ptr<VoiceDetector> detector, const SegmentSettings& settings,
+             const Emit& emit, std::uint64_t& order)
     : opened_(opened), detector_(std::move(detector)), settings_(settings), emit_(emit), order_(order), segmenter_(settings) {
   CHECK(detector_ != nullptr);
   opened_.start.ms = std::clamp<std::int64_t>(opened_.start.ms, 0, kLastMs);
@@ -76,7 +76,8 @@ std::size_t Track::take(const ipc::AudioFrame& frame) {
   const std::size_t bytes = ipc::encoded_size(frame);
   waiting_bytes_ -= bytes;
   const std::int64_t overlap = heard_ - to_sample(frame.start);
-  const auto skip = static_cast<std::size_t>(std::clamp<std::int64_t>(overlap, 0, static_cast<std::int64_t>(frame.samples.size())));
+  const auto skip =
+      static_cast<std::size_t>(std::clamp<std::int64_t>(overlap, 0, static_cast<std::int64_t>(frame.samples.size())));
   audio_.insert(audio_.end(), frame.samples.begin() + static_cast<std::ptrdiff_t>(skip), frame.samples.end());
   heard_ += static_cast<std::int64_t>(frame.samples.size() - skip);
   run_windows();
@@ -131,7 +132,8 @@ std::vector<float> Track::audio(const Span& span) const {
   const std::int64_t end = std::min(span.end + (span.joined_after ? 0 : settings_.padding), heard_);
   std::vector<float> out;
   out.reserve(static_cast<std::size_t>(std::max<std::int64_t>(end - start, 0)));
-  for (std::int64_t i = start; i < end; ++i) out.push_back(static_cast<float>(audio_[static_cast<std::size_t>(i - base_)]) / 32768.0F);
+  for (std::int64_t i = start; i < end; ++i)
+    out.push_back(static_cast<float>(audio_[static_cast<std::size_t>(i - base_)]) / 32768.0F);
   return out;
 }
 
@@ -159,7 +161,8 @@ void Track::finish(const std::optional<Recognition>& recognition, const std::str
   finals_.pop_front();
   backlog_ -= final.span.end - final.span.start;
   report(final.span.start, Coverage::kSilent, {});
-  const std::int64_t end = final.span.joined_after ? final.span.end : std::max(final.span.end - kTailExcess, final.span.start + kWindow);
+  const std::int64_t end =
+      final.span.joined_after ? final.span.end : std::max(final.span.end - kTailExcess, final.span.start + kWindow);
   std::string text = recognition ? clean_text(recognition->text) : std::string();
   if (text.empty()) {
     report(end, Coverage::kUnrecognized, reason.empty() ? "recognizer" : reason);

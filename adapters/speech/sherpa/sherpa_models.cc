@@ -2,6 +2,7 @@
 
 #include <sherpa-onnx/c-api/c-api.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -10,6 +11,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "adapters/speech/segmenter.h"
 #include "adapters/speech/words.h"
 #include "core/base/text.h"
 
@@ -23,10 +25,64 @@ constexpr int kWindowsBetweenResets = 112'500;
 // The model looks back this many samples before the window.
 constexpr std::size_t kContext = 64;
 
+const SherpaOnnxVoiceActivityDetector* create_vad(const std::string& path, float threshold) {
+  SherpaOnnxVadModelConfig config;
+  std::memset(&config, 0, sizeof config);
+  config.silero_vad.model = path.c_str();
+  config.silero_vad.threshold = threshold;
+  // Durations below one sample: the answer is about each window, and the Segmenter decides on utterances. (Zero would
+  // mean the library's defaults.)
+  config.silero_vad.min_silence_duration = 1e-5F;
+  config.silero_vad.min_speech_duration = 1e-5F;
+  config.silero_vad.window_size = static_cast<std::int32_t>(kWindowSamples);
+  // Beyond this the library changes its own threshold; it is never reached between two clears.
+  config.silero_vad.max_speech_duration = 60;
+  config.sample_rate = static_cast<std::int32_t>(kSamplesPerSecond);
+  config.num_threads = 1;
+  config.provider = "cpu";
+  return SherpaOnnxCreateVoiceActivityDetector(&config, 8);
+}
+
+/// Loading the model costs as much as ten seconds of listening, so the detectors of ended tracks are used again.
+class DetectorPool {
+ public:
+  explicit DetectorPool(std::string path) : path_(std::move(path)) {}
+  ~DetectorPool() {
+    for (const auto& [threshold, vad] : idle_) SherpaOnnxDestroyVoiceActivityDetector(vad);
+  }
+  DetectorPool(const DetectorPool&) = delete;
+  DetectorPool& operator=(const DetectorPool&) = delete;
+
+  /// Null when the model does not load.
+  const SherpaOnnxVoiceActivityDetector* take(float threshold) {
+    const auto it = std::find_if(idle_.begin(), idle_.end(), [&](const auto& one) { return one.first == threshold; });
+    if (it == idle_.end()) return create_vad(path_, threshold);
+    const SherpaOnnxVoiceActivityDetector* vad = it->second;
+    idle_.erase(it);
+    SherpaOnnxVoiceActivityDetectorReset(vad);
+    return vad;
+  }
+  void give(float threshold, const SherpaOnnxVoiceActivityDetector* vad) {
+    if (idle_.size() < kMostIdle) {
+      idle_.emplace_back(threshold, vad);
+    } else {
+      SherpaOnnxDestroyVoiceActivityDetector(vad);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kMostIdle = 8;
+  std::string path_;
+  std::vector<std::pair<float, const SherpaOnnxVoiceActivityDetector*>> idle_;
+};
+
 class SileroDetector : public VoiceDetector {
  public:
-  explicit SileroDetector(const SherpaOnnxVoiceActivityDetector* vad) : vad_(vad) { prime(); }
-  ~SileroDetector() override { SherpaOnnxDestroyVoiceActivityDetector(vad_); }
+  SileroDetector(std::shared_ptr<DetectorPool> pool, float threshold, const SherpaOnnxVoiceActivityDetector* vad)
+      : pool_(std::move(pool)), threshold_(threshold), vad_(vad) {
+    prime();
+  }
+  ~SileroDetector() override { pool_->give(threshold_, vad_); }
   SileroDetector(const SileroDetector&) = delete;
   SileroDetector& operator=(const SileroDetector&) = delete;
 
@@ -56,28 +112,12 @@ class SileroDetector : public VoiceDetector {
     SherpaOnnxVoiceActivityDetectorAcceptWaveform(vad_, zeros.data(), static_cast<std::int32_t>(zeros.size()));
   }
 
+  std::shared_ptr<DetectorPool> pool_;
+  float threshold_;
   const SherpaOnnxVoiceActivityDetector* vad_;
   int since_clear_ = 0;
   int since_reset_ = 0;
 };
-
-const SherpaOnnxVoiceActivityDetector* create_vad(const std::string& path, float threshold) {
-  SherpaOnnxVadModelConfig config;
-  std::memset(&config, 0, sizeof config);
-  config.silero_vad.model = path.c_str();
-  config.silero_vad.threshold = threshold;
-  // Durations below one sample: the answer is about each window, and the Segmenter decides on utterances. (Zero would
-  // mean the library's defaults.)
-  config.silero_vad.min_silence_duration = 1e-5F;
-  config.silero_vad.min_speech_duration = 1e-5F;
-  config.silero_vad.window_size = static_cast<std::int32_t>(kWindowSamples);
-  // Beyond this the library changes its own threshold; it is never reached between two clears.
-  config.silero_vad.max_speech_duration = 60;
-  config.sample_rate = static_cast<std::int32_t>(kSamplesPerSecond);
-  config.num_threads = 1;
-  config.provider = "cpu";
-  return SherpaOnnxCreateVoiceActivityDetector(&config, 8);
-}
 
 std::vector<TimedWord> words_of(const SherpaOnnxOfflineRecognizerResult& r, double end_s) {
   if (r.timestamps == nullptr || r.tokens_arr == nullptr || r.count <= 0) return {};
@@ -94,7 +134,8 @@ std::string primary_subtag(std::string_view language) { return to_lower(language
 
 class OfflineRecognizer : public Recognizer {
  public:
-  OfflineRecognizer(const SherpaOnnxOfflineRecognizer* handle, bool english_only) : handle_(handle), english_only_(english_only) {}
+  OfflineRecognizer(const SherpaOnnxOfflineRecognizer* handle, bool english_only)
+      : handle_(handle), english_only_(english_only) {}
   ~OfflineRecognizer() override { SherpaOnnxDestroyOfflineRecognizer(handle_); }
   OfflineRecognizer(const OfflineRecognizer&) = delete;
   OfflineRecognizer& operator=(const OfflineRecognizer&) = delete;
@@ -102,8 +143,10 @@ class OfflineRecognizer : public Recognizer {
   Recognition recognize(std::span<const float> audio, std::string_view language) override {
     const SherpaOnnxOfflineStream* stream = SherpaOnnxCreateOfflineStream(handle_);
     if (stream == nullptr || audio.empty()) return {};
-    if (!language.empty() && !english_only_) SherpaOnnxOfflineStreamSetOption(stream, "language", primary_subtag(language).c_str());
-    SherpaOnnxAcceptWaveformOffline(stream, static_cast<std::int32_t>(kSamplesPerSecond), audio.data(), static_cast<std::int32_t>(audio.size()));
+    if (!language.empty() && !english_only_)
+      SherpaOnnxOfflineStreamSetOption(stream, "language", primary_subtag(language).c_str());
+    SherpaOnnxAcceptWaveformOffline(stream, static_cast<std::int32_t>(kSamplesPerSecond), audio.data(),
+                                    static_cast<std::int32_t>(audio.size()));
     SherpaOnnxDecodeOfflineStream(handle_, stream);
     Recognition out;
     if (const SherpaOnnxOfflineRecognizerResult* result = SherpaOnnxGetOfflineStreamResult(stream)) {
@@ -127,7 +170,8 @@ class OfflineRecognizer : public Recognizer {
 /// A model made for streaming, fed a whole utterance at a time: the utterances come from the same segmentation.
 class StreamingRecognizer : public Recognizer {
  public:
-  StreamingRecognizer(const SherpaOnnxOnlineRecognizer* handle, bool english_only) : handle_(handle), english_only_(english_only) {}
+  StreamingRecognizer(const SherpaOnnxOnlineRecognizer* handle, bool english_only)
+      : handle_(handle), english_only_(english_only) {}
   ~StreamingRecognizer() override { SherpaOnnxDestroyOnlineRecognizer(handle_); }
   StreamingRecognizer(const StreamingRecognizer&) = delete;
   StreamingRecognizer& operator=(const StreamingRecognizer&) = delete;
@@ -135,10 +179,12 @@ class StreamingRecognizer : public Recognizer {
   Recognition recognize(std::span<const float> audio, std::string_view) override {
     const SherpaOnnxOnlineStream* stream = SherpaOnnxCreateOnlineStream(handle_);
     if (stream == nullptr) return {};
-    SherpaOnnxOnlineStreamAcceptWaveform(stream, static_cast<std::int32_t>(kSamplesPerSecond), audio.data(), static_cast<std::int32_t>(audio.size()));
+    SherpaOnnxOnlineStreamAcceptWaveform(stream, static_cast<std::int32_t>(kSamplesPerSecond), audio.data(),
+                                         static_cast<std::int32_t>(audio.size()));
     // The last chunk must be full for its words to come out.
     const std::vector<float> tail(static_cast<std::size_t>(kSamplesPerSecond) * 2 / 3, 0.0F);
-    SherpaOnnxOnlineStreamAcceptWaveform(stream, static_cast<std::int32_t>(kSamplesPerSecond), tail.data(), static_cast<std::int32_t>(tail.size()));
+    SherpaOnnxOnlineStreamAcceptWaveform(stream, static_cast<std::int32_t>(kSamplesPerSecond), tail.data(),
+                                         static_cast<std::int32_t>(tail.size()));
     SherpaOnnxOnlineStreamInputFinished(stream);
     while (SherpaOnnxIsOnlineStreamReady(handle_, stream) != 0) SherpaOnnxDecodeOnlineStream(handle_, stream);
     Recognition out;
@@ -229,7 +275,8 @@ void set_files(SherpaOnnxOfflineModelConfig& model, const ModelFiles& files) {
 
 Result<std::unique_ptr<Recognizer>> load_recognizer(const ModelFiles& files) {
   const auto refused = [&] {
-    return fail(ErrorClass::kInvalid, "speech", "the speech library refuses the model in the folder " + files.name + "; fetch it again or choose another");
+    return fail(ErrorClass::kInvalid, "speech",
+                "the speech library refuses the model in the folder " + files.name + "; fetch it again or choose another");
   };
   if (files.kind == ModelKind::kStreamingTransducer) {
     const SherpaOnnxOnlineRecognizer* handle = create_streaming(files);
@@ -255,17 +302,20 @@ Result<VoiceDetectorFactory> load_voice_detector(const std::string& path) {
   if (!std::filesystem::is_regular_file(path, error)) {
     return fail(ErrorClass::kNotFound, "speech", "the voice activity model " + path + " is missing");
   }
+  auto pool = std::make_shared<DetectorPool>(path);
   // A wrong file gives null here and no speech ever after, so it is tried once now.
-  const SherpaOnnxVoiceActivityDetector* probe = create_vad(path, 0.5F);
-  if (probe == nullptr) return fail(ErrorClass::kInvalid, "speech", "the speech library refuses the voice activity model " + path);
-  SherpaOnnxDestroyVoiceActivityDetector(probe);
-  return VoiceDetectorFactory([path](float threshold) -> std::unique_ptr<VoiceDetector> {
-    const SherpaOnnxVoiceActivityDetector* vad = create_vad(path, threshold);
+  const float threshold = live_settings().threshold;
+  const SherpaOnnxVoiceActivityDetector* probe = pool->take(threshold);
+  if (probe == nullptr)
+    return fail(ErrorClass::kInvalid, "speech", "the speech library refuses the voice activity model " + path);
+  pool->give(threshold, probe);
+  return VoiceDetectorFactory([pool, path](float wanted) -> std::unique_ptr<VoiceDetector> {
+    const SherpaOnnxVoiceActivityDetector* vad = pool->take(wanted);
     if (vad == nullptr) {
       std::fprintf(stderr, "hansard speech: the voice activity model cannot be loaded any more: %s\n", path.c_str());
       std::_Exit(1);
     }
-    return std::make_unique<SileroDetector>(vad);
+    return std::make_unique<SileroDetector>(pool, wanted, vad);
   });
 }
 

@@ -2,11 +2,11 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
+#include <unistd.h>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include "adapters/speech/sherpa/test_child.h"
 #include "core/base/prng.h"
@@ -96,7 +96,8 @@ TEST_F(SpeechChild, HearsAConversationInBothProfiles) {
   for (const auto profile : {ipc::Profile::kFile, ipc::Profile::kLive}) {
     const auto track = static_cast<std::uint32_t>(profile) + 1;
     ASSERT_TRUE(child.run(track, profile, *audio, {7000}));
-    const double rate = static_cast<double>(word_errors(reference, words_of(child.text(track)))) / static_cast<double>(reference.size());
+    const double rate =
+        static_cast<double>(word_errors(reference, words_of(child.text(track)))) / static_cast<double>(reference.size());
     EXPECT_LE(rate, 0.32) << child.text(track);
     expect_contiguous(child, track, 7000, 7000 + static_cast<std::int64_t>(audio->size() / 16));
   }
@@ -136,7 +137,8 @@ TEST_F(SpeechChild, SpeechIsFoundToATenthOfASecond) {
   TestChild child;
   std::uint32_t track = 0;
   for (const char* voice : {"rms", "awb", "slt", "kal16"}) {
-    const std::string command = std::string("flite -voice ") + voice + " -t 'Let us begin with the plan for the first week of March.' -o " + wav.string();
+    const std::string command =
+        std::string("flite -voice ") + voice + " -t 'Let us begin with the plan for the first week of March.' -o " + wav.string();
     if (std::system((command + " >/dev/null 2>&1").c_str()) != 0) GTEST_SKIP() << "Debian's flite is not installed";
     NEED(clip, read_wav(wav.string()), "flite's output");
     fs::remove(wav);
@@ -213,9 +215,9 @@ TEST_F(SpeechChild, ClosesOnABrokenProtocol) {
     return child.exit_code();
   };
   using namespace std::string_view_literals;
-  EXPECT_EQ(code_after("\xFF\xFF\xFF\xFF\0"sv), 1);       // a frame of 4 GB
-  EXPECT_EQ(code_after("\x03\0\0\0\0{]"sv), 1);           // not JSON
-  EXPECT_EQ(code_after("\x05\0\0\0\1abcd"sv), 1);         // audio without its header
+  EXPECT_EQ(code_after("\xFF\xFF\xFF\xFF\0"sv), 1);             // a frame of 4 GB
+  EXPECT_EQ(code_after("\x03\0\0\0\0{]"sv), 1);                 // not JSON
+  EXPECT_EQ(code_after("\x05\0\0\0\1abcd"sv), 1);               // audio without its header
   EXPECT_EQ(code_after("\x0e\0\0\0\0{\"type\":\"no\"}"sv), 1);  // no such message
 }
 
@@ -223,7 +225,8 @@ TEST_F(SpeechChild, ClosesWhenMoreAudioComesThanThereIsCreditFor) {
   TestChild child;
   ASSERT_TRUE(child.wait([&] { return !child.messages().empty(); }));
   child.send(ipc::OpenTrack{1, ipc::Profile::kFile, "", {0}});
-  for (int i = 0; i < 64 && child.pipe().flush(); ++i) child.pipe().send(ipc::AudioFrame{1, false, {i * 30'000}, Samples(480'000)});
+  for (int i = 0; i < 64 && child.pipe().flush(); ++i)
+    child.pipe().send(ipc::AudioFrame{1, false, {i * 30'000}, Samples(480'000)});
   child.pipe().flush_all(20'000);
   EXPECT_EQ(child.exit_code(), 1);
 }

@@ -1,10 +1,10 @@
 // hansard_speech_child: what `hansard child speech` does, for tests and measurements of this folder.
 #include <dlfcn.h>
 
+#include <unistd.h>
 #include <climits>
 #include <cstdio>
 #include <string>
-#include <unistd.h>
 
 int main(int argc, char** argv) {
   char path[PATH_MAX];
