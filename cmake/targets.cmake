@@ -29,6 +29,6 @@ endfunction()
 # ./test counts them.
 function(hansard_test name)
   add_test(NAME ${name} COMMAND ${name}_test WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 300 LABELS gtest
+  set_tests_properties(${name} PROPERTIES TIMEOUT 900 LABELS gtest
                        ENVIRONMENT "GTEST_OUTPUT=json:${CMAKE_BINARY_DIR}/test-results/${name}.json")
 endfunction()
