@@ -7,11 +7,12 @@
 namespace hansard::speech {
 
 struct SegmentSettings {
-  float threshold = 0.3F;         ///< voice activity probability
-  std::int64_t end_silence = 0;   ///< samples of silence that end an utterance
-  std::int64_t least_speech = 0;  ///< a shorter run of speech opens no utterance
-  std::int64_t longest = 0;       ///< an utterance is cut at its quietest recent point when it gets longer
-  std::int64_t padding = 0;       ///< audio given to the recognizer before and after the utterance
+  float threshold = 0.3F;           ///< voice activity probability
+  std::int64_t end_silence = 0;     ///< samples of silence that end an utterance
+  std::int64_t least_speech = 0;    ///< a shorter run of speech opens no utterance
+  std::int64_t longest = 0;         ///< an utterance is cut at its quietest recent point when it gets longer
+  std::int64_t padding_before = 0;  ///< audio given to the recognizer before the utterance
+  std::int64_t padding_after = 0;   ///< ... and behind it
 };
 
 /// The measured settings. Live ends an utterance early; files take longer ones, which are recognized better.

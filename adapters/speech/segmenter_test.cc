@@ -14,7 +14,12 @@ namespace {
 constexpr std::int64_t kW = kWindowSamples;
 
 SegmentSettings settings() {
-  return {.threshold = 0.3F, .end_silence = 20 * kW, .least_speech = 8 * kW, .longest = 300 * kW, .padding = 0};
+  return {.threshold = 0.3F,
+          .end_silence = 20 * kW,
+          .least_speech = 8 * kW,
+          .longest = 300 * kW,
+          .padding_before = 0,
+          .padding_after = 0};
 }
 
 std::vector<Span> push(Segmenter& s, int windows, bool speech, float power = 1) {

@@ -121,15 +121,15 @@ void Track::run_windows() {
 void Track::queue_final(const std::optional<Span>& span) {
   if (!span) return;
   Final final{*span, audio(*span), ++order_, 0};
-  const std::int64_t pad = span->joined_before ? 0 : settings_.padding;
+  const std::int64_t pad = span->joined_before ? 0 : settings_.padding_before;
   final.audio_start_s = static_cast<double>(std::max(span->start - pad, base_)) / static_cast<double>(kSamplesPerSecond);
   finals_.push_back(std::move(final));
   backlog_ += span->end - span->start;
 }
 
 std::vector<float> Track::audio(const Span& span) const {
-  const std::int64_t start = std::max(span.start - (span.joined_before ? 0 : settings_.padding), base_);
-  const std::int64_t end = std::min(span.end + (span.joined_after ? 0 : settings_.padding), heard_);
+  const std::int64_t start = std::max(span.start - (span.joined_before ? 0 : settings_.padding_before), base_);
+  const std::int64_t end = std::min(span.end + (span.joined_after ? 0 : settings_.padding_after), heard_);
   std::vector<float> out;
   out.reserve(static_cast<std::size_t>(std::max<std::int64_t>(end - start, 0)));
   for (std::int64_t i = start; i < end; ++i)
@@ -138,7 +138,7 @@ std::vector<float> Track::audio(const Span& span) const {
 }
 
 void Track::trim() {
-  const std::int64_t keep = std::min(segmenter_.settled(), segmenter_.position()) - settings_.padding;
+  const std::int64_t keep = std::min(segmenter_.settled(), segmenter_.position()) - settings_.padding_before;
   // In larger steps: erasing at the front moves all that stays.
   if (keep - base_ < kSamplesPerSecond) return;
   audio_.erase(audio_.begin(), audio_.begin() + (keep - base_));
