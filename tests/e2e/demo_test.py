@@ -89,6 +89,11 @@ def main():
         if not ok:
             failures.append(what)
 
+    # Where the demo can run, doctor must not say that a part is missing.
+    doctor = subprocess.run([hansard, "doctor", "--json"], capture_output=True, text=True, timeout=60)
+    missing = [f["what"] for f in json.loads(doctor.stdout) if f["state"] == "missing"]
+    check(doctor.returncode == 0 and not missing, f"doctor finds nothing missing {missing or ''}".rstrip())
+
     with tempfile.TemporaryDirectory(prefix="hansard-demo-") as folder:
         text = demo(hansard, folder, "--lo" in sys.argv)
         meetings = {m["title"]: shown(hansard, folder, "show", m["id"]) for m in shown(hansard, folder, "list")}

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adapters/webrtc/gst/options.h"
+#include "adapters/webrtc/gst/peer.h"
 #include "adapters/webrtc/gst/roles.h"
 #include "adapters/webrtc/gst/room.h"
 
@@ -14,6 +15,10 @@ extern "C" __attribute__((visibility("default"))) int hansard_media_main(int arg
   const std::vector<std::string> args(argv + (argc > 0 ? 1 : 0), argv + argc);
   std::signal(SIGPIPE, SIG_IGN);
   try {
+    if (role == "check") {
+      const auto ready = init_gstreamer();
+      return ready ? 0 : complain(ready.error().detail, 1);
+    }
     if (role == "capture") return run_capture(args);
     if (role == "room") return run_room(args);
     if (role == "publish") return run_publish(args);
@@ -21,5 +26,5 @@ extern "C" __attribute__((visibility("default"))) int hansard_media_main(int arg
   } catch (const std::exception& e) {
     return complain(std::string("internal error: ") + e.what(), 1);
   }
-  return complain("the media module knows the roles capture, room, publish and decode", 2);
+  return complain("the media module knows the roles capture, room, publish, decode and check", 2);
 }
