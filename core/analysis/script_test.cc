@@ -48,8 +48,9 @@ TEST(Scripts, FoundMissedAndInvented) {
   EXPECT_EQ(tasks.gold, 17u);
   // Measured: 9 and 17 found, 1 invented, 17 owners and 15 due dates right. The floors leave room for a retrained model.
   EXPECT_GE(decisions.found, 8u);
-  EXPECT_GE(tasks.found, 15u);
-  EXPECT_LE(decisions.invented + tasks.invented, 3u);
+  EXPECT_GE(tasks.found, 16u);
+  EXPECT_LE(tasks.invented, 1u);
+  EXPECT_LE(decisions.invented, 2u);
   EXPECT_GE(owners, 14u);
   EXPECT_GE(dues, 13u);
 }
