@@ -131,7 +131,9 @@ void Transcriber::grant(Job& job) {
 
 Result<void> Transcriber::from_decoder(Job& job) {
   ipc::Pipe& pipe = *job.decoder.pipe;
-  const bool alive = pipe.flush() && pipe.read_some();
+  // Credit that it no longer takes says nothing: what it has written before it ended is still to be read.
+  pipe.flush();
+  const bool alive = pipe.read_some();
   while (!job.audio_done) {
     auto frame = pipe.next();
     if (!frame) return unavailable("the decoder does not keep to its protocol: " + frame.error().detail);
@@ -166,7 +168,8 @@ Result<void> Transcriber::on_media(Job& job, const ipc::FromMedia& message) {
 }
 
 Result<void> Transcriber::from_speech(Job& job) {
-  const bool alive = speech_.pipe->flush() && speech_.pipe->read_some();
+  speech_.pipe->flush();
+  const bool alive = speech_.pipe->read_some();
   while (true) {
     auto frame = speech_.pipe->next();
     if (!frame || (!*frame && !alive)) {

@@ -84,16 +84,15 @@ std::int64_t Segmenter::quietest(std::int64_t from, std::int64_t to) const {
   };
   const std::int64_t begin = index(from);
   const std::int64_t end = std::max(index(to), begin);
-  std::int64_t pause = -1;
-  std::int64_t pause_length = 0;
+  std::int64_t middle = -1;  // in half windows
+  std::int64_t longest = 0;
   for (std::int64_t i = begin, length = 0; i < end; ++i) {
     length = history_[static_cast<std::size_t>(i)].speech ? 0 : length + 1;
-    if (length >= pause_length && length > 0) {
-      pause_length = length;
-      pause = i - length / 2;
-    }
+    if (length == 0 || length < longest) continue;
+    longest = length;
+    middle = 2 * (i + 1) - length;
   }
-  if (pause >= 0) return first + pause * kWindow + kWindow / 2;
+  if (middle >= 0) return first + middle * kWindow / 2;
   std::int64_t best = end;
   float least = INFINITY;
   for (std::int64_t i = begin; i < end; ++i) {
