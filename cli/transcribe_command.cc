@@ -258,7 +258,8 @@ int cmd_transcribe(std::span<const std::string> args) {
     const auto transcript = transcriber.transcribe(request->files[i]);
     progress.clear();
     if (!transcript) {
-      code = complain(request->files[i] + ": " + transcript.error().detail, 1);
+      const std::string& detail = transcript.error().detail;
+      code = complain(detail.starts_with(request->files[i]) ? detail : request->files[i] + ": " + detail, 1);
       continue;
     }
     if (tell_unrecognized(*transcript, request->language)) code = 1;
