@@ -51,7 +51,8 @@ void Child::close() {
 void Child::on_ready(bool readable, bool writable) {
   const auto alive = alive_;
   bool ended = false;
-  if (writable && !pipe_.flush()) ended = true;
+  // A child that is gone is noticed by reading, after what it said last.
+  if (writable) pipe_.flush();
   if (readable && !pipe_.read_some()) ended = true;
   for (int n = 0;; ++n) {
     auto frame = pipe_.next();
