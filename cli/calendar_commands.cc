@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "adapters/zoneinfo/zoneinfo.h"
+#include "cli/json_lines.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
 #include "core/calendar/expand.h"
@@ -123,25 +124,7 @@ int cmd_rrule(std::span<const std::string> args) {
   if (args.size() > 1) return usage_error("rrule reads one file of JSON Lines, or standard input");
   const std::string file = args.empty() ? "-" : args[0];
   if (file.size() > 1 && file.front() == '-') return usage_error("unknown option " + file);
-  std::ifstream opened;
-  if (file != "-") {
-    std::error_code error;
-    opened.open(file, std::ios::binary);
-    if (!opened || std::filesystem::is_directory(file, error))
-      return failed("cannot read " + file + ": check the name and the permissions");
-  }
-  std::istream& in = file == "-" ? std::cin : opened;
-  std::string line;
-  for (std::int64_t number = 1; std::getline(in, line); ++number) {
-    if (trim(line).empty()) continue;
-    const auto question = Json::parse(line);
-    if (!question || !question->is_object()) {
-      return failed("line " + std::to_string(number) + " is no JSON object: write {\"id\",\"dtstart\",\"rrule\"} on each line");
-    }
-    std::cout << rrule_answer(*question).dump() << "\n";
-  }
-  std::cout << std::flush;
-  return std::cout ? 0 : failed("cannot write the output");
+  return answer_json_lines("calendar", file, "{\"id\",\"dtstart\",\"rrule\"}", rrule_answer);
 }
 
 }  // namespace

@@ -1,13 +1,9 @@
 #include "cli/invite_command.h"
 
-#include <cstdint>
-#include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <system_error>
 
+#include "cli/json_lines.h"
 #include "core/base/json.h"
-#include "core/base/text.h"
 #include "core/calendar/invite.h"
 
 namespace hansard::cli {
@@ -20,11 +16,6 @@ constexpr std::string_view kUsage =
     "when text is HTML) and writes {\"id\",\"platform\",\"meeting_id\",\"passcode\",\"url\"}, or {\"id\",\"platform\":null} when "
     "there\n"
     "is nothing to join. config may hold jitsi_hosts, zoom_hosts, webex_hosts and generic_hosts, each a list of host names.\n";
-
-int failed(const std::string& what) {
-  std::cerr << "hansard invite: " << what << "\n";
-  return 1;
-}
 
 Json answer(const Json& question) {
   const calendar::InviteConfig config = calendar::invite_config(question["config"]);
@@ -54,26 +45,7 @@ int cmd_invite(std::span<const std::string> args) {
     std::cerr << "hansard invite: give one file of JSON Lines, or - for standard input (see hansard invite --help)\n";
     return 2;
   }
-  std::ifstream opened;
-  if (file != "-") {
-    std::error_code error;
-    opened.open(file, std::ios::binary);
-    if (!opened || std::filesystem::is_directory(file, error)) {
-      return failed("cannot read " + file + ": check the name and the permissions");
-    }
-  }
-  std::istream& in = file == "-" ? std::cin : opened;
-  std::string line;
-  for (std::int64_t number = 1; std::getline(in, line); ++number) {
-    if (trim(line).empty()) continue;
-    const auto question = Json::parse(line);
-    if (!question || !question->is_object()) {
-      return failed("line " + std::to_string(number) + " is no JSON object: write {\"id\",\"text\",\"html\"} on each line");
-    }
-    std::cout << answer(*question).dump() << "\n";
-  }
-  std::cout << std::flush;
-  return std::cout ? 0 : failed("cannot write the output");
+  return answer_json_lines("invite", file, "{\"id\",\"text\",\"html\"}", answer);
 }
 
 }  // namespace hansard::cli
