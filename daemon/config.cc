@@ -254,7 +254,11 @@ void read_root(Section& root, std::vector<std::string>& problems, const std::str
     config.min_free_bytes = static_cast<std::uint64_t>(mb) << 20;
   });
   sub_table(root, "http", problems, [&](Section& s) { s.texts("allow_hosts", config.allow_hosts); });
-  sub_table(root, "tasks", problems, [&](Section& s) { s.texts("sinks", config.meeting.sinks); });
+  sub_table(root, "tasks", problems, [&](Section& s) {
+    s.texts("sinks", config.meeting.sinks);
+    const toml::node* node = s.take("sinks");
+    if (node != nullptr && !config.meeting.sinks.empty()) s.wrong(*node, "sinks", "empty: no sink is built yet");
+  });
   sub_table(root, "log", problems, [&](Section& s) { read_level(s, config); });
 }
 

@@ -75,7 +75,8 @@ TEST(Config, NamesTheLineAndWhatToDo) {
   EXPECT_EQ(problem_of("[listen]\naddress = \"0.0.0.0\"\nallow_remote = true\n"), "");
   EXPECT_NE(problem_of("[leave]\nalone = 5\n").find("a time like"), std::string::npos);
   EXPECT_NE(problem_of("[[calendar]]\nid = \"x\"\n").find("either 'url' or 'path'"), std::string::npos);
-  EXPECT_NE(problem_of("[[calendar]]\nid='x'\npath='a'\n[[calendar]]\nid='x'\npath='b'\n").find("two calendars"), std::string::npos);
+  EXPECT_NE(problem_of("[[calendar]]\nid='x'\npath='a'\n[[calendar]]\nid='x'\npath='b'\n").find("two calendars"),
+            std::string::npos);
   EXPECT_NE(problem_of("a = [\n").find("line "), std::string::npos);
   EXPECT_NE(problem_of("[log]\nlevel = \"loud\"\n").find("\"debug\""), std::string::npos);
   // Both problems at once, a line each.
@@ -86,6 +87,15 @@ TEST(Config, ShowsNoCalendarAddress) {
   const auto config = parse_config("[[calendar]]\nid='x'\nurl='https://example.org/secret.ics'\n", "h.toml");
   ASSERT_TRUE(config);
   EXPECT_EQ(config_json(*config).dump().find("secret"), std::string::npos);
+}
+
+TEST(Config, RefusesASinkThatDoesNotExist) {
+  const std::string path = ::testing::TempDir() + "/sinks.toml";
+  std::ofstream(path) << "[tasks]\nsinks = [\"slack\"]\n";
+  const auto config = read_config(path);
+  ASSERT_FALSE(config);
+  EXPECT_NE(config.error().detail.find("line 2"), std::string::npos) << config.error().detail;
+  EXPECT_NE(config.error().detail.find("no sink is built yet"), std::string::npos) << config.error().detail;
 }
 
 TEST(Config, MissingAndUnreadableFilesAreSaid) {
