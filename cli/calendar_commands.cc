@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "adapters/zoneinfo/zoneinfo.h"
+#include "cli/calendar_connect.h"
 #include "cli/json_lines.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -21,6 +22,7 @@ namespace {
 constexpr std::string_view kUsage =
     "Usage: hansard calendar expand FILE.ics --from T --to T [--zone ZONE]\n"
     "       hansard calendar rrule [FILE|-]\n"
+    "       hansard calendar connect ics ADDRESS [--id NAME] [--account MAIL]\n"
     "\n"
     "expand  Writes the occurrences between --from and --to (RFC 3339 times, the end is exclusive) as JSON Lines:\n"
     "        uid, summary, status, all_day, start, end, kind (instant, date, floating). FILE may be - for standard input.\n"
@@ -130,12 +132,13 @@ int cmd_rrule(std::span<const std::string> args) {
 }  // namespace
 
 int cmd_calendar(std::span<const std::string> args) {
-  if (args.empty()) return usage_error("say expand or rrule");
+  if (args.empty()) return usage_error("say connect, expand or rrule");
   if (std::find(args.begin(), args.end(), "--help") != args.end() || args[0] == "-h" || args[0] == "help") {
     std::cout << kUsage;
     return 0;
   }
   if (args[0] == "expand") return cmd_expand(args.subspan(1));
+  if (args[0] == "connect") return cmd_connect(args.subspan(1));
   if (args[0] == "rrule") return cmd_rrule(args.subspan(1));
   return usage_error("no such command: calendar " + args[0]);
 }

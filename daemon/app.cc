@@ -17,7 +17,9 @@
 #include "adapters/curl/http_client.h"
 #include "adapters/files/files.h"
 #include "adapters/files/posix.h"
+#include "adapters/files/secrets.h"
 #include "adapters/files/spool.h"
+#include "adapters/openssl/signer.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "adapters/zoneinfo/zoneinfo.h"
 #include "core/analysis/weights/embedded.h"
@@ -46,11 +48,17 @@ class SystemClock final : public Clock {
   }
 };
 
-Result<std::string> random_hex(std::size_t bytes) {
-  std::string raw(bytes, '\0');
-  if (::getrandom(raw.data(), raw.size(), 0) != static_cast<ssize_t>(raw.size())) return fail(ErrorClass::kInternal, kArea, "no random numbers to be had");
+/// At most 256: as many as getrandom gives in one piece. The call blocks only until the system has been seeded once.
+std::string random_bytes(std::size_t count) {
+  std::string raw(std::min<std::size_t>(count, 256), '\0');
+  while (::getrandom(raw.data(), raw.size(), 0) != static_cast<ssize_t>(raw.size())) {
+  }
+  return raw;
+}
+
+std::string random_hex(std::size_t bytes) {
   std::string out;
-  for (const char c : raw) {
+  for (const char c : random_bytes(bytes)) {
     constexpr const char* kDigits = "0123456789abcdef";
     out += kDigits[static_cast<unsigned char>(c) >> 4];
     out += kDigits[static_cast<unsigned char>(c) & 15];
@@ -64,9 +72,8 @@ Result<std::string> api_token(const Config& config) {
   const std::string path = api_token_path(config.data_dir);
   auto kept = read_file(path, 4096);
   if (kept && trim(*kept).size() >= 16) return std::string(trim(*kept));
-  auto made = random_hex(24);
-  if (!made) return made;
-  if (auto written = write_file(path, *made + "\n", 0600); !written) return pass(written);
+  const std::string made = random_hex(24);
+  if (auto written = write_file(path, made + "\n", 0600); !written) return pass(written);
   return made;
 }
 
@@ -87,6 +94,7 @@ Result<std::string> load_weights(const Config& config) {
 
 std::string daemon_info_path(const std::string& data_dir) { return data_dir + "/daemon.json"; }
 std::string api_token_path(const std::string& data_dir) { return data_dir + "/api-token"; }
+std::string secrets_folder(const std::string& data_dir) { return data_dir + "/secrets"; }
 
 std::string find_share_file(const std::string& name) {
   const auto exe = ipc::self_executable();
@@ -124,6 +132,8 @@ struct App::Impl {
   std::unique_ptr<Store> store;
   std::optional<DiskFiles> files;
   std::optional<DiskSpool> spool;
+  std::optional<FileSecrets> secrets;
+  OpensslSigner signer;
   std::optional<CurlClient> http_client;
   std::optional<MediaProcesses> media;
   std::optional<SpeechProcess> speech;
@@ -166,7 +176,9 @@ Result<void> App::Impl::open() {
   e.min_free_bytes = config.min_free_bytes;
   e.read_zone = [](std::string_view name) { return read_system_zone(name); };
   e.local_zone = system_zone_name();
-  executor.emplace(host::ExecutorPorts{clock, *store, *http_client, *media, *speech, *spool, *files}, std::move(e));
+  e.sources = config.sources;
+  e.entropy = random_bytes;
+  executor.emplace(host::ExecutorPorts{clock, *store, *http_client, *media, *speech, *spool, *files, *secrets, signer}, std::move(e));
   engine.emplace(*store, clock, *executor);
   executor->connect(*engine);
   engine->on_record([this](const host::LiveRecord& record) { published(record); });
@@ -197,6 +209,7 @@ Result<void> App::Impl::open_store() {
 void App::Impl::make_adapters(const std::string& executable) {
   files.emplace(config.output_dir, config.data_dir);
   spool.emplace(config.data_dir + "/audio");
+  secrets.emplace(secrets_folder(config.data_dir));
   CurlOptions curl;
   curl.allowed_hosts = config.allow_hosts;
   curl.allowed_hosts.insert(curl.allowed_hosts.end(), config.media_hosts.begin(), config.media_hosts.end());

@@ -67,6 +67,8 @@ struct DaemonInfo {
 };
 std::string daemon_info_path(const std::string& data_dir);
 std::string api_token_path(const std::string& data_dir);
+/// Tokens and keys of connected calendars.
+std::string secrets_folder(const std::string& data_dir);
 
 /// Folder of the program's data files (share/): beside the executable, installed, or in the source tree. Empty: not found.
 std::string find_share_file(const std::string& name);

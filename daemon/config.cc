@@ -168,6 +168,29 @@ void read_calendar(Section& section, const toml::node& node, const std::string& 
   config.calendars.push_back(std::move(source));
 }
 
+/// Where Google and Microsoft are (sovereign clouds, tests), and where they can reach us.
+void read_vendors(Section& root, std::vector<std::string>& problems, calendar::SourceEnvironment& sources) {
+  sub_table(root, "google", problems, [&](Section& s) {
+    s.text("api_root", sources.google.api_root);
+    s.text("authorization_url", sources.google.authorization_url);
+    s.text("token_url", sources.google.token_url);
+    s.text("revocation_url", sources.google.revocation_url);
+  });
+  sub_table(root, "microsoft", problems, [&](Section& s) {
+    s.text("login_root", sources.microsoft.login_root);
+    s.text("graph_root", sources.microsoft.graph_root);
+  });
+  sub_table(root, "push", problems, [&](Section& s) {
+    s.text("url", sources.push_url);
+    const toml::node* node = s.take("url");
+    if (node != nullptr && !sources.push_url.starts_with("https://")) s.wrong(*node, "url", "an https address that vendors can reach");
+    while (sources.push_url.ends_with('/')) sources.push_url.pop_back();
+  });
+  for (std::string* root_url : {&sources.google.api_root, &sources.microsoft.login_root, &sources.microsoft.graph_root}) {
+    if (!root_url->ends_with('/')) *root_url += '/';
+  }
+}
+
 void read_meeting_sections(Section& root, std::vector<std::string>& problems, Config& config) {
   sub_table(root, "join", problems, [&](Section& s) {
     auto& join = config.meeting.join;
@@ -234,6 +257,7 @@ void read_root(Section& root, std::vector<std::string>& problems, const std::str
       section.finish();
     }
   }
+  read_vendors(root, problems, config.sources);
   read_meeting_sections(root, problems, config);
   sub_table(root, "speech", problems, [&](Section& s) {
     s.text("models_dir", config.speech_models);

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/calendar/sources/source.h"
 #include "core/flow/types.h"
 #include "daemon/log.h"
 
@@ -19,6 +20,7 @@ struct Config {
   std::vector<std::string> allowed_names;  ///< further names by which a browser may address the page
   std::string api_token;               ///< from the environment only; empty: made and kept in data_dir
   std::vector<flow::CalendarSource> calendars;
+  calendar::SourceEnvironment sources;     ///< addresses of the vendors' services, and ours for their pushes
   std::vector<std::string> own_addresses;  ///< mail addresses of the calendars' owner
   flow::MeetingSettings meeting;
   std::string speech_models;           ///< folder of the embedded models, empty: the program's own

@@ -1,115 +1,179 @@
 #include "host/calendar_reader.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/text.h"
-#include "core/calendar/event.h"
 #include "core/calendar/expand.h"
 #include "core/calendar/invite.h"
+#include "host/connections.h"
 
 namespace hansard::host {
 namespace {
 
-constexpr std::size_t kMaxFeedBytes = 32u << 20;
-constexpr Duration kLongestRetryAfter = hours(6);
+/// A server whose answers never end is not followed for ever.
+constexpr int kMaxRequests = 2'000;
+constexpr std::size_t kEntropyBytes = 32;
 
-std::string header(const HttpResponse& r, std::string_view name) {
-  for (const auto& [n, v] : r.headers) {
-    if (equals_ignore_case(n, name)) return v;
+bool is_address(const std::string& url) {
+  return starts_with_ignore_case(url, "http://") || starts_with_ignore_case(url, "https://") ||
+         starts_with_ignore_case(url, "webcal://");
+}
+
+flow::Event failed(const calendar::SyncFailed& f) { return flow::CalendarFailed{f.detail, f.retry_after, f.reconnect}; }
+flow::Event failed(const Error& error) { return flow::CalendarFailed{error.detail, {}, false}; }
+
+flow::SeenOccurrence seen(const std::string& source, const calendar::Occurrence& o, const calendar::VEvent& event,
+                          const std::vector<std::string>& own, const calendar::InviteConfig& invites) {
+  flow::SeenOccurrence out;
+  // An event that stands alone is the same one wherever it is moved to; an instance of a series is named by its original
+  // start.
+  const bool alone = event.rules.empty() && event.rdates.empty() && !event.recurrence_id;
+  out.key = alone && !o.uid.empty() ? o.uid : o.key;
+  out.original_start = o.original_start;
+  out.cancelled = o.cancelled;
+  for (const calendar::Attendee& a : event.attendees) {
+    const bool me = a.self || std::find(own.begin(), own.end(), a.address) != own.end();
+    out.declined = out.declined || (me && a.partstat == "DECLINED");
   }
-  return {};
-}
-
-/// Retry-After in seconds (RFC 9110, 10.2.3); its date form counts as none, our own backoff serves.
-Duration retry_after(const HttpResponse& r) {
-  std::int64_t n = 0;
-  if (!parse_digits(trim(header(r, "retry-after")), n)) return {};
-  return std::min(seconds(n), kLongestRetryAfter);
-}
-
-/// webcal is a name for http that makes browsers open the calendar program; servers speak https.
-std::string address(const std::string& url) {
-  return starts_with_ignore_case(url, "webcal://") ? "https://" + url.substr(9) : url;
+  const auto invite = calendar::find_invite(event, invites);
+  out.spec.title = o.summary;
+  out.spec.start = o.start;
+  out.spec.end = o.end;
+  out.spec.source = source;
+  if (invite) {
+    out.spec.platform = invite.platform;
+    out.spec.url = invite.url.value_or("");
+    out.spec.meeting_key = invite.meeting_id.value_or(out.spec.url);
+    out.spec.passcode = invite.passcode.value_or("");
+  }
+  return out;
 }
 
 }  // namespace
 
-void CalendarReader::fetch(const flow::FetchCalendar& effect, std::function<void(flow::Event)> done) {
-  const std::string url = address(effect.source.url);
-  if (!starts_with_ignore_case(url, "http://") && !starts_with_ignore_case(url, "https://")) {
-    const auto bytes = ports_.files.read(url, kMaxFeedBytes);
-    return done(bytes ? expand(effect, *bytes) : flow::CalendarFailed{bytes.error().detail, {}});
+void CalendarReader::fetch(const flow::FetchCalendar& effect, Done done) {
+  const flow::CalendarSource& source = effect.source;
+  if (source.kind == "ics" && !source.url.empty() && !is_address(source.url)) {
+    auto event = read_files(effect);
+    return done(event ? std::move(*event) : failed(event.error()));
   }
-  HttpRequest request;
-  request.url = url;
-  request.max_bytes = kMaxFeedBytes;
-  request.headers.emplace_back("Accept", "text/calendar, */*;q=0.5");
-  if (const auto it = cache_.find(effect.source.id); it != cache_.end()) {
-    if (!it->second.etag.empty()) request.headers.emplace_back("If-None-Match", it->second.etag);
-    if (!it->second.last_modified.empty()) request.headers.emplace_back("If-Modified-Since", it->second.last_modified);
+  Slot& slot = slots_[source.id];
+  if (slot.done) {
+    slot.again = true;
+    slot.next_effect = effect;
+    slot.next_done = std::move(done);
+    return;
   }
-  ports_.http.send(std::move(request), [this, effect, done = std::move(done)](const Result<HttpResponse>& response) {
-    done(answer(effect, response));
-  });
+  start(slot, effect, std::move(done));
 }
 
-flow::Event CalendarReader::answer(const flow::FetchCalendar& effect, const Result<HttpResponse>& response) {
-  if (!response) return flow::CalendarFailed{response.error().detail, {}};
-  const auto cached = cache_.find(effect.source.id);
-  if (response->status == 304 && cached != cache_.end()) return expand(effect, cached->second.body);
-  if (response->status != 200) {
-    const std::string detail = "the calendar's server answered with status " + std::to_string(response->status);
-    return flow::CalendarFailed{
-        response->status == 404 || response->status == 401 || response->status == 403 ? detail + ": check the address" : detail,
-        retry_after(*response)};
-  }
-  flow::Event event = expand(effect, response->body);
-  if (std::holds_alternative<flow::CalendarFetched>(event)) {
-    cache_[effect.source.id] = {header(*response, "etag"), header(*response, "last-modified"), response->body};
-  }
-  return event;
+Result<flow::Event> CalendarReader::read_files(const flow::FetchCalendar& effect) {
+  const auto bytes = ports_.files.read(effect.source.url, calendar::ReadLimits{}.max_bytes);
+  if (!bytes) return std::unexpected(bytes.error());
+  const auto calendar = calendar::read_calendar(*bytes);
+  if (!calendar) return std::unexpected(calendar.error());
+  return expand(effect, {&*calendar}, {});
 }
 
-flow::Event CalendarReader::expand(const flow::FetchCalendar& effect, const std::string& body) const {
-  const auto calendar = calendar::read_calendar(body);
-  if (!calendar) return flow::CalendarFailed{calendar.error().detail, {}};
-  calendar::ZoneTable zones = calendar::load_zones(*calendar, config_.read_zone);
-  if (zones.find(config_.local_zone) == nullptr && config_.read_zone) {
-    if (const auto bytes = config_.read_zone(config_.local_zone)) static_cast<void>(zones.add(config_.local_zone, *bytes));
+void CalendarReader::start(Slot& slot, const flow::FetchCalendar& effect, Done done) {
+  slot.effect = effect;
+  slot.done = std::move(done);
+  slot.requests = 0;
+  if (auto prepared = prepare(slot, effect.source); !prepared) return finish(effect.source.id, failed(prepared.error()));
+  carry_out(effect.source.id, slot.source->begin({effect.from, effect.to}, ports_.clock.now(), config_.entropy(kEntropyBytes)));
+}
+
+/// The source as the configuration and the stored connection now say; what it has read is kept as long as they do not change.
+Result<void> CalendarReader::prepare(Slot& slot, const flow::CalendarSource& source) {
+  calendar::Connection connection;
+  slot.kept = source.url.empty();
+  if (slot.kept) {
+    auto loaded = load_connection(ports_.secrets, source.id);
+    if (!loaded && loaded.error().code == ErrorClass::kNotFound) {
+      return fail(ErrorClass::kNotFound, "calendar",
+                  "this calendar is not connected: run `hansard calendar connect " + source.kind + " --id " + source.id + "`");
+    }
+    if (!loaded) return pass(loaded);
+    connection = std::move(*loaded);
+  } else {
+    connection.id = source.id;
+    connection.kind = source.kind;
+    connection.calendar = source.url;
   }
-  calendar::ExpandLimits limits;
-  limits.local_zone = zones.find(config_.local_zone);
-  const auto expansion = calendar::expand(*calendar, effect.from, effect.to, zones, limits);
-  if (!expansion) return flow::CalendarFailed{expansion.error().detail, {}};
+  if (slot.source && slot.stored == connection) return {};
+  slot.stored = connection;
+  auto made = calendar::make_source(std::move(connection), config_.sources);
+  if (!made) return pass(made);
+  slot.source = std::move(*made);
+  return {};
+}
+
+/// Stores what the source has changed of its connection. A person who connected again meanwhile goes first.
+Result<void> CalendarReader::keep(Slot& slot) {
+  const calendar::Connection& now = slot.source->connection();
+  if (!slot.kept || now == slot.stored) return {};
+  auto there = load_connection(ports_.secrets, now.id);
+  if (!there || *there != slot.stored)
+    return fail(ErrorClass::kConflict, "calendar", "the calendar was connected anew while it was read");
+  auto saved = save_connection(ports_.secrets, now);
+  if (saved) slot.stored = now;
+  return saved;
+}
+
+void CalendarReader::carry_out(const std::string& id, calendar::SourceAction action) {
+  Slot& slot = slots_[id];
+  if (auto kept = keep(slot); !kept) return finish(id, failed(kept.error()));
+  if (auto* send = std::get_if<calendar::SendRequest>(&action)) {
+    if (++slot.requests > kMaxRequests)
+      return finish(id, flow::CalendarFailed{"the calendar's server never came to an end with its answer", {}, false});
+    ports_.http.send(std::move(send->request), [this, id](const Result<HttpResponse>& response) {
+      carry_out(id, slots_[id].source->reply(response, ports_.clock.now()));
+    });
+  } else if (const auto* sign = std::get_if<calendar::SignRequest>(&action)) {
+    const auto signature = ports_.signer.sign_rs256(sign->key_pem, sign->bytes);
+    carry_out(id, slot.source->signature(signature, ports_.clock.now()));
+  } else if (const auto* f = std::get_if<calendar::SyncFailed>(&action)) {
+    finish(id, failed(*f));
+  } else {
+    finish(id, expand(slot.effect, slot.source->documents(), slot.source->connection().account));
+  }
+}
+
+void CalendarReader::finish(const std::string& id, flow::Event event) {
+  Slot& slot = slots_[id];
+  const Done done = std::exchange(slot.done, nullptr);
+  if (std::exchange(slot.again, false)) return start(slot, slot.next_effect, std::move(slot.next_done));
+  done(std::move(event));
+}
+
+calendar::PushAnswer CalendarReader::push(const std::string& id, const calendar::PushRequest& request) {
+  const auto it = slots_.find(id);
+  if (it == slots_.end() || !it->second.source) return {};
+  return it->second.source->push(request, ports_.clock.now());
+}
+
+flow::Event CalendarReader::expand(const flow::FetchCalendar& effect, const std::vector<const calendar::Calendar*>& documents,
+                                   const std::string& account) const {
+  std::vector<std::string> own;
+  for (const std::string& address : config_.own_addresses) own.push_back(to_lower(address));
+  if (!account.empty()) own.push_back(to_lower(account));
   calendar::InviteConfig invites;
   invites.generic_hosts = config_.generic_hosts;
   flow::CalendarFetched fetched{effect.from, effect.to, {}};
-  for (const auto& o : expansion->occurrences) {
-    if (o.all_day()) continue;  // nobody joins a day
-    const calendar::VEvent& event = calendar->events[o.event];
-    flow::SeenOccurrence seen;
-    // An event that stands alone is the same one wherever it is moved to; an instance of a series is named by its
-    // original start.
-    const bool alone = event.rules.empty() && event.rdates.empty() && !event.recurrence_id;
-    seen.key = alone && !o.uid.empty() ? o.uid : o.key;
-    seen.original_start = o.original_start;
-    seen.cancelled = o.cancelled;
-    for (const std::string& own : config_.own_addresses) {
-      const calendar::Attendee* me = calendar::find_attendee(event, own);
-      seen.declined = seen.declined || (me != nullptr && me->partstat == "DECLINED");
+  for (const calendar::Calendar* document : documents) {
+    calendar::ZoneTable zones = calendar::load_zones(*document, config_.read_zone);
+    if (zones.find(config_.local_zone) == nullptr && config_.read_zone) {
+      if (const auto bytes = config_.read_zone(config_.local_zone)) static_cast<void>(zones.add(config_.local_zone, *bytes));
     }
-    const auto invite = calendar::find_invite(event, invites);
-    seen.spec.title = o.summary;
-    seen.spec.start = o.start;
-    seen.spec.end = o.end;
-    seen.spec.source = effect.source.id;
-    if (invite) {
-      seen.spec.platform = invite.platform;
-      seen.spec.url = invite.url.value_or("");
-      seen.spec.meeting_key = invite.meeting_id.value_or(seen.spec.url);
-      seen.spec.passcode = invite.passcode.value_or("");
+    calendar::ExpandLimits limits;
+    limits.local_zone = zones.find(config_.local_zone);
+    const auto expansion = calendar::expand(*document, effect.from, effect.to, zones, limits);
+    if (!expansion) return failed(expansion.error());
+    for (const auto& o : expansion->occurrences) {
+      if (o.all_day()) continue;  // nobody joins a day
+      fetched.occurrences.push_back(seen(effect.source.id, o, document->events[o.event], own, invites));
     }
-    fetched.occurrences.push_back(std::move(seen));
   }
   return fetched;
 }

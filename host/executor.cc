@@ -314,6 +314,10 @@ void Executor::run(const std::string& aggregate, const std::string& key, const f
   std::visit([&](const auto& e) { impl_->run(aggregate, key, e); }, effect);
 }
 
+calendar::PushAnswer Executor::push(const std::string& id, const calendar::PushRequest& request) {
+  return impl_->calendars.push(id, request);
+}
+
 void Executor::poll() { impl_->poll(); }
 
 bool Executor::has_backlog() const {

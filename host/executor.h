@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/calendar/sources/source.h"
 #include "core/flow/step.h"
 #include "host/effect_runner.h"
 #include "host/engine.h"
@@ -14,6 +15,8 @@
 #include "ports/files.h"
 #include "ports/http_client.h"
 #include "ports/media_source.h"
+#include "ports/secrets.h"
+#include "ports/signer.h"
 #include "ports/speech_recognizer.h"
 
 namespace hansard::host {
@@ -36,6 +39,8 @@ struct ExecutorPorts {
   SpeechRecognizer& speech;
   AudioSpool& spool;
   Files& files;
+  SecretStore& secrets;
+  Signer& signer;
 };
 
 struct ExecutorConfig {
@@ -46,6 +51,9 @@ struct ExecutorConfig {
   /// TZif bytes of an IANA zone, nothing when unknown.
   std::function<std::optional<std::string>(std::string_view)> read_zone;
   std::string local_zone = "UTC";  ///< IANA name: for floating times and for "by Friday"
+  calendar::SourceEnvironment sources;
+  /// So many random bytes, for ids and tokens that vendors see.
+  std::function<std::string(std::size_t)> entropy;
 };
 
 class Executor final : public EffectRunner {
@@ -56,6 +64,9 @@ class Executor final : public EffectRunner {
   void connect(Engine& engine);
 
   void run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) override;
+
+  /// A request that reached the push address of calendar source `id`.
+  calendar::PushAnswer push(const std::string& id, const calendar::PushRequest& request);
 
   /// Goes on with what could not be done at once (audio behind a busy recognizer). While has_backlog(), call it about
   /// every 50 ms and after the recognizer has answered; it never blocks.

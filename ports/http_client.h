@@ -1,29 +1,10 @@
 #pragma once
-#include <cstdint>
 #include <functional>
-#include <string>
-#include <utility>
-#include <vector>
 
+#include "core/base/http.h"
 #include "core/base/result.h"
-#include "core/base/time.h"
 
 namespace hansard {
-
-struct HttpRequest {
-  std::string method = "GET";
-  std::string url;
-  std::vector<std::pair<std::string, std::string>> headers{};
-  std::string body{};
-  Duration timeout = seconds(20);
-  std::size_t max_bytes = 32 << 20;  ///< of the decoded answer
-};
-
-struct HttpResponse {
-  int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  ///< names in lower case
-  std::string body;
-};
 
 /// The one guarded door to other hosts.
 class HttpClient {

@@ -93,7 +93,8 @@ void Machine::start_daemon() {
   host::ExecutorConfig config;
   config.analysis_weights = std::string(analysis::embedded_weights());
   config.generic_hosts = {"rooms.example"};
-  executor_ = std::make_unique<host::Executor>(host::ExecutorPorts{world, store, web, rooms, ear, spool, disk}, config);
+  config.entropy = [this](std::size_t count) { return world.entropy(count); };
+  executor_ = std::make_unique<host::Executor>(host::ExecutorPorts{world, store, web, rooms, ear, spool, disk, secrets, signer}, config);
   gate_.next = executor_.get();
   engine_ = std::make_unique<host::Engine>(store, world, gate_);
   executor_->connect(*engine_);

@@ -11,6 +11,7 @@
 #include "sim/ear.h"
 #include "sim/memory_store.h"
 #include "sim/rooms.h"
+#include "sim/secrets.h"
 #include "sim/simulation.h"
 #include "sim/web.h"
 
@@ -39,6 +40,8 @@ class Machine {
   Spool spool;
   Disk disk;
   Web web;
+  Secrets secrets;
+  NoSigner signer;
   std::map<std::uint64_t, std::string> shown;  ///< what viewers were shown: seq -> sealed body
   std::vector<std::string> violations;
   std::uint64_t commits = 0;

@@ -18,7 +18,7 @@ struct Killed {};
 
 class World final : public Clock {
  public:
-  World(Instant start, std::uint64_t seed) : rng(seed), now_(start) {}
+  World(Instant start, std::uint64_t seed) : rng(seed), ids_(~seed), now_(start) {}
 
   Instant now() const override { return now_; }
   void at(Instant t, std::function<void()> action) { queue_.emplace(std::pair(std::max(t, now_), next_++), std::move(action)); }
@@ -45,6 +45,13 @@ class World final : public Clock {
     return true;
   }
 
+  /// So many bytes that vendors would see. A generator of its own: asking for them must not change what else happens.
+  std::string entropy(std::size_t count) {
+    std::string out(count, '\0');
+    for (char& c : out) c = static_cast<char>(ids_.next());
+    return out;
+  }
+
   /// Adds a line to what the digest covers (and --verbose prints).
   void log(const std::string& line);
 
@@ -55,6 +62,7 @@ class World final : public Clock {
   std::string trace;
 
  private:
+  Prng ids_;
   Instant now_;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> queue_;
   std::uint64_t next_ = 0;

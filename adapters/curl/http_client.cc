@@ -193,7 +193,8 @@ struct CurlClient::Impl {
     if (t->too_large) return t->done(fail(ErrorClass::kExhausted, kArea, "the answer of " + t->url.host + " is too large and was not read"));
     if (code != CURLE_OK) return t->done(fail(ErrorClass::kUnavailable, kArea, explain(code, t->url)));
     t->response.status = static_cast<int>(status);
-    if (status >= 300 && status < 400 && status != 304 && (t->request.method == "GET" || t->request.method == "HEAD")) return redirect(*t);
+    const bool moved = status >= 300 && status < 400 && status != 304;
+    if (moved && t->request.follow_redirects && (t->request.method == "GET" || t->request.method == "HEAD")) return redirect(*t);
     t->done(std::move(t->response));
   }
 

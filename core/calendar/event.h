@@ -23,6 +23,7 @@ struct Attendee {
   std::string role;      ///< upper case: CHAIR, REQ-PARTICIPANT, ...
   std::string partstat;  ///< upper case: NEEDS-ACTION, ACCEPTED, DECLINED, TENTATIVE, DELEGATED
   std::string cutype;    ///< upper case: INDIVIDUAL, ROOM, RESOURCE, ...
+  bool self = false;     ///< the calendar's owner, where the source says so itself
 };
 
 /// A property that may hold a meeting link, in the order in which they are to be tried (see invite_event.h).

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/encoding.h"
 #include "core/base/text.h"
 
 namespace hansard::calendar {
@@ -48,28 +49,12 @@ std::optional<Instant> read_instant(const ContentLine& line) {
   return Instant{t->wall * 1000};
 }
 
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
 /// The body of a data:text/html URI (percent-encoded form only), as Google and Apple put it into ALTREP.
 std::string html_of_data_uri(std::string_view uri) {
   if (!starts_with_ignore_case(uri, "data:text/html")) return {};
   const auto comma = uri.find(',');
   if (comma == std::string_view::npos || find_ignore_case(uri.substr(0, comma), "base64") != std::string_view::npos) return {};
-  std::string out;
-  for (std::size_t i = comma + 1; i < uri.size(); ++i) {
-    if (uri[i] == '%' && i + 2 < uri.size() && hex_value(uri[i + 1]) >= 0 && hex_value(uri[i + 2]) >= 0) {
-      out += static_cast<char>(hex_value(uri[i + 1]) * 16 + hex_value(uri[i + 2]));
-      i += 2;
-    } else {
-      out += uri[i];
-    }
-  }
-  return sanitize_utf8(out);
+  return sanitize_utf8(percent_decode(uri.substr(comma + 1)));
 }
 
 void read_rule(const ContentLine& line, std::vector<RRule>& out, std::vector<std::string>& problems) {

@@ -27,9 +27,6 @@ std::optional<Url> parse_url(std::string_view text);
 /// True when `host` is `domain` or one of its subdomains (label borders, no substring search).
 bool host_within(std::string_view host, std::string_view domain);
 
-/// Decodes %XX once; '+' stays. Broken escapes stay as written.
-std::string percent_decode(std::string_view text);
-
 /// The value of a query parameter as written (name compared without case), or nothing.
 std::optional<std::string_view> query_parameter(std::string_view query, std::string_view name);
 

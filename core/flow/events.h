@@ -236,8 +236,10 @@ struct CalendarFailed {
   static constexpr std::string_view kType = "calendar_failed";
   std::string detail;
   Duration retry_after;
+  bool reconnect = false;  ///< the right to read it is gone: a person must connect it again
   static constexpr auto fields =
-      std::make_tuple(field("detail", &CalendarFailed::detail), field("retry_after_ms", &CalendarFailed::retry_after));
+      std::make_tuple(field("detail", &CalendarFailed::detail), field("retry_after_ms", &CalendarFailed::retry_after),
+                      field("reconnect", &CalendarFailed::reconnect));
 };
 /// Somebody asks for a scan now (a push, or `hansard calendar sync`).
 struct ScanRequested {

@@ -46,6 +46,7 @@ CORE_STANDARD = set(
 THIRD_PARTY = [
     (r"nlohmann/", {"core/base"}),
     (r"boost/", {"adapters", "daemon"}),
+    (r"expat\.h", {"core/base"}),
     (r"sherpa-onnx/", {"adapters/speech"}),
     (r"onnxruntime", {"adapters/speech"}),
     (r"gst/|glib|gio/|gobject/", {"adapters/webrtc", "adapters/gst", "adapters/media", "adapters/audio", "adapters/room"}),
@@ -55,7 +56,7 @@ THIRD_PARTY = [
     (r"sqlite3\.h", {"adapters/sqlite"}),
     (r"libpq|pqxx/", {"adapters/postgres"}),
     (r"sodium", {"adapters/keys"}),
-    (r"openssl/", {"adapters/keys", "adapters/curl", "adapters/webrtc"}),
+    (r"openssl/", {"adapters/openssl", "adapters/webrtc"}),
     (r"toml\+\+/|toml\.hpp", {"adapters/toml", "adapters/config", "daemon", "cli"}),
 ]
 TESTS_ONLY = re.compile(r"gtest/|gmock/|rapidcheck")

@@ -1,0 +1,41 @@
+#include "core/base/encoding.h"
+
+#include <gtest/gtest.h>
+
+#include "core/base/http.h"
+
+namespace hansard {
+namespace {
+
+// RFC 4648 section 10.
+TEST(Encoding, Base64Vectors) {
+  const std::pair<const char*, const char*> vectors[] = {{"", ""},
+                                                         {"f", "Zg=="},
+                                                         {"fo", "Zm8="},
+                                                         {"foo", "Zm9v"},
+                                                         {"foob", "Zm9vYg=="},
+                                                         {"fooba", "Zm9vYmE="},
+                                                         {"foobar", "Zm9vYmFy"}};
+  for (const auto& [plain, encoded] : vectors) {
+    EXPECT_EQ(base64_encode(plain), encoded);
+    EXPECT_EQ(base64_decode(encoded), plain);
+  }
+  EXPECT_EQ(base64url_encode("\xfb\xff\xfe"), "-__-");
+  EXPECT_EQ(base64_decode("-__-"), "\xfb\xff\xfe");
+}
+
+TEST(Encoding, PercentAndForms) {
+  EXPECT_EQ(percent_encode("a b/ü~"), "a%20b%2F%C3%BC~");
+  EXPECT_EQ(percent_decode("a%20b%2F%C3%BC~%4"), "a b/ü~%4");
+  EXPECT_EQ(form_encode({{"scope", "a b"}, {"x", "1&2"}}), "scope=a%20b&x=1%262");
+}
+
+TEST(Http, RetryAfterInSecondsOnly) {
+  EXPECT_EQ(retry_after({429, {{"retry-after", " 30 "}}}), seconds(30));
+  EXPECT_EQ(retry_after({429, {{"retry-after", "999999999999"}}}), hours(6));
+  EXPECT_EQ(retry_after({429, {{"retry-after", "Wed, 21 Oct 2015 07:28:00 GMT"}}}), Duration{});
+  EXPECT_EQ(retry_after({429, {}}), Duration{});
+}
+
+}  // namespace
+}  // namespace hansard
