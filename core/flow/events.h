@@ -227,9 +227,10 @@ struct CalendarFetched {
   Instant from;  ///< the window that was expanded
   Instant to;
   std::vector<SeenOccurrence> occurrences;  ///< all of that window
+  std::vector<std::string> notes{};         ///< what could not be read or works less well; no content of the calendar. At most 10
   static constexpr auto fields =
       std::make_tuple(field("from_unix_ms", &CalendarFetched::from), field("to_unix_ms", &CalendarFetched::to),
-                      field("occurrences", &CalendarFetched::occurrences));
+                      field("occurrences", &CalendarFetched::occurrences), field("notes", &CalendarFetched::notes));
 };
 /// The source could not be read. Nothing of what is known is dropped.
 struct CalendarFailed {
