@@ -167,7 +167,23 @@ Response meetings(const Context& context, const Request& request, const Target& 
   return error_response(404, "not_found", "there is nothing at this address");
 }
 
+/// Vendors have no API token: the source checks what it gave them (a channel's token, a subscription's clientState). Nor
+/// do they know this daemon by the names that browsers use: they call the public name of a proxy, so the Host header is
+/// not looked at. That check keeps a page elsewhere from reading answers under a name of its own; a push's answer says
+/// nothing.
+Response push(const Context& context, const Request& request, const Target& target) {
+  if (target.parts.size() != 3 || !context.push) return error_response(404, "not_found", "there is nothing at this address");
+  calendar::PushAnswer answer = context.push(target.parts[2], {request.method, request.target, request.headers, request.body});
+  Response out;
+  out.status = answer.status;
+  out.type = std::move(answer.content_type);
+  out.body = std::move(answer.body);
+  return out;
+}
+
 }  // namespace
+
+bool is_push_address(std::string_view target) { return target.starts_with("/hooks/calendar/"); }
 
 Response error_response(int status, std::string_view code, std::string_view detail) {
   Json error = Json::object();
@@ -188,6 +204,7 @@ bool same_secret(std::string_view a, std::string_view b) {
 
 Response handle(const Context& context, const Request& request) {
   const Target target = read_target(request.target);
+  if (is_push_address(request.target)) return push(context, request, target);
   // A page elsewhere may make a browser send requests here under another name, or from its own origin.
   if (!host_is_ours(context, request.host)) return error_response(421, "denied", "this name does not lead here; see 'names' in [listen]");
   if (!request.origin.empty() && !origin_is_ours(context, request.origin)) return error_response(403, "denied", "requests from other sites are refused");

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/http.h"
+#include "core/calendar/sources/source.h"
 #include "core/flow/events.h"
 #include "ports/store.h"
 
@@ -20,6 +22,7 @@ struct Request {
   std::string content_type;
   std::string last_event_id;
   std::string body;
+  HttpHeaders headers{};  ///< all of them, for what vendors send
 };
 
 struct Response {
@@ -41,7 +44,12 @@ struct Context {
   std::function<Result<std::string>(const Json& body)> join;
   /// False when the meeting is not living.
   std::function<bool(const std::string& meeting, flow::Event event)> post;
+  /// A vendor's push for a calendar source. The source itself knows which ones are genuine.
+  std::function<calendar::PushAnswer(const std::string& source, const calendar::PushRequest& request)> push = {};
 };
+
+/// True for addresses that a vendor calls ("/hooks/calendar/ID"): they take a larger body and need no API token.
+bool is_push_address(std::string_view target);
 
 Response handle(const Context& context, const Request& request);
 

@@ -147,6 +147,33 @@ TEST_F(ApiTest, EventsResumeWhereTheViewerWas) {
   EXPECT_EQ(answer.after, 5u);
 }
 
+TEST_F(ApiTest, PushesReachTheirSourceWithoutToken) {
+  Context c = context();
+  std::vector<std::string> seen;
+  c.push = [&](const std::string& source, const calendar::PushRequest& r) {
+    seen.push_back(source + " " + r.method + " " + r.target + " " + std::string(find_header(r.headers, "x-goog-channel-id")) + " " + r.body);
+    return calendar::PushAnswer{202, "text/plain; charset=utf-8", "a<b", false};
+  };
+  Request r{"POST", "/hooks/calendar/work%2Da?validationToken=a%20b", "calendars.example.org", "", "", "", "", "{}"};
+  r.headers = {{"X-Goog-Channel-ID", "c1"}};
+  const auto answer = handle(c, r);
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_EQ(answer.type, "text/plain; charset=utf-8");
+  EXPECT_EQ(answer.body, "a<b");
+  EXPECT_EQ(seen, std::vector<std::string>{"work-a POST /hooks/calendar/work%2Da?validationToken=a%20b c1 {}"});
+  // Only these addresses are open, and nothing else of the API comes with them.
+  for (const char* target : {"/hooks/calendar/", "/hooks/calendar/a/b", "/hooks/calendar/../../api/status"}) {
+    r.target = target;
+    EXPECT_EQ(handle(c, r).status, 404) << target;
+  }
+  r.target = "/hooks/calendar";
+  EXPECT_EQ(handle(c, r).status, 421);
+  c.push = nullptr;
+  r.target = "/hooks/calendar/work";
+  EXPECT_EQ(handle(c, r).status, 404);
+  EXPECT_EQ(seen.size(), 1u);
+}
+
 TEST_F(ApiTest, SecretsCompareWhole) {
   EXPECT_TRUE(same_secret("abc", "abc"));
   EXPECT_FALSE(same_secret("abc", "abd"));

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <filesystem>
 #include <optional>
+#include <set>
 
 #include "adapters/children/media_processes.h"
 #include "adapters/children/speech_process.h"
@@ -39,6 +40,8 @@ constexpr Duration kLongestWait = seconds(1);
 /// How often work that waits for a busy recognizer is tried again.
 constexpr Duration kBacklogWait = milliseconds(50);
 constexpr Duration kByHandLength = hours(4);
+/// Pushes come in bursts; one scan after this covers all that came meanwhile.
+constexpr Duration kHintGap = seconds(2);
 constexpr std::size_t kMaxWeights = 64u << 20;
 
 class SystemClock final : public Clock {
@@ -118,6 +121,8 @@ struct App::Impl {
   Json status() const;
   api::Context api_context();
   void published(const host::LiveRecord& record);
+  calendar::PushAnswer push(const std::string& source, const calendar::PushRequest& request);
+  void scan_soon(const std::string& source);
   Result<void> turn();
   void shut_down();
 
@@ -142,6 +147,8 @@ struct App::Impl {
   std::optional<LiveHub> hub;
   std::optional<HttpServer> server;
   std::map<std::string, flow::CalendarRecord> calendars;  ///< last word about each source
+  std::map<std::string, Instant> hinted;  ///< when a push last led to a scan of the source
+  std::set<std::string> hints;            ///< sources whose next scan by push waits
   std::function<void(const LiveEvent&)> on_event;
   std::function<void()> on_signal;
   bool stopping = false;
@@ -266,6 +273,25 @@ void App::Impl::published(const host::LiveRecord& record) {
   if (on_event) on_event(live_event(record));
 }
 
+calendar::PushAnswer App::Impl::push(const std::string& source, const calendar::PushRequest& request) {
+  if (engine->find("calendar:" + source) == nullptr) return {};
+  auto answer = executor->push(source, request);
+  if (answer.scan) scan_soon(source);
+  return answer;
+}
+
+void App::Impl::scan_soon(const std::string& source) {
+  if (!hints.insert(source).second) return;
+  Instant& last = hinted[source];
+  const Instant now = clock.now();
+  const Duration wait = std::clamp(last + kHintGap - now, Duration{0}, kHintGap);
+  last = now + wait;
+  loop.after(wait, [this, source] {
+    hints.erase(source);
+    engine->post("calendar:" + source, flow::ScanRequested{});
+  });
+}
+
 Json App::Impl::status() const {
   Json recognizer = Json::object();
   recognizer.set("ready", speech->ready()).set("model", speech->model()).set("detail", speech->unavailable()).set("pid", std::int64_t{speech->pid()});
@@ -311,7 +337,8 @@ api::Context App::Impl::api_context() {
           [this] { return status(); },
           [this] { return hub->last_seq(); },
           {},
-          {}};
+          {},
+          [this](const std::string& source, const calendar::PushRequest& request) { return push(source, request); }};
 }
 
 /// Waits, does what has come up, commits it.

@@ -18,6 +18,8 @@ namespace {
 constexpr std::size_t kMaxSessions = 128;
 constexpr std::size_t kMaxHeader = 16 << 10;
 constexpr std::size_t kMaxBody = 64 << 10;
+/// Microsoft tells of many changes in one push.
+constexpr std::size_t kMaxPushBody = 256 << 10;
 constexpr auto kRequestTime = std::chrono::seconds(15);
 constexpr auto kIdleTime = std::chrono::seconds(60);
 /// A viewer that takes nothing for this long is dropped; it resumes from its last event.
@@ -63,7 +65,7 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   void read() {
     parser_.emplace();
     parser_->header_limit(kMaxHeader);
-    parser_->body_limit(kMaxBody);
+    parser_->body_limit(kMaxPushBody);
     stream_.expires_after(first_ ? kRequestTime : kIdleTime);
     first_ = false;
     http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_read(error); });
@@ -94,10 +96,12 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     const auto server = server_.lock();
     if (!server) return close();
     const auto& message = parser_->get();
+    if (message.body().size() > kMaxBody && !api::is_push_address(std::string(message.target()))) return refuse(413, "the request is too large");
     const auto text = [&](http::field field) { return std::string(message[field]); };
     api::Request request{std::string(message.method_string()), std::string(message.target()), text(http::field::host), text(http::field::origin),
                          text(http::field::authorization),     text(http::field::content_type), std::string(message["Last-Event-ID"]),
                          message.body()};
+    for (const auto& field : message) request.headers.emplace_back(field.name_string(), field.value());
     keep_alive_ = message.keep_alive();
     const bool head = message.method() == http::verb::head;
     respond(api::handle(*server->context, request), head);

@@ -116,7 +116,11 @@ class ServerTest : public LiveTest {
     port = *bound;
     host = "127.0.0.1:" + std::to_string(port);
     server->serve({*store, "0123456789abcdef", {host}, [] { return Json::object(); }, [this] { return hub->last_seq(); },
-                   [](const Json&) -> Result<std::string> { return std::string("m"); }, [](const std::string&, flow::Event) { return true; }});
+                   [](const Json&) -> Result<std::string> { return std::string("m"); }, [](const std::string&, flow::Event) { return true; },
+                   [](const std::string& source, const calendar::PushRequest& request) {
+                     return calendar::PushAnswer{200, "text/plain", source + ":" + std::to_string(request.body.size()) + ":" +
+                                                                        std::string(find_header(request.headers, "X-Own"))};
+                   }});
   }
   void TearDown() override {
     server.reset();
@@ -165,6 +169,16 @@ TEST_F(ServerTest, AnswersSeveralRequestsOnAConnectionAndRefusesWhatIsNone) {
   EXPECT_TRUE(large.until("431"));
   Viewer body(loop, port, "POST /api/meetings HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 999999\r\n\r\n");
   EXPECT_TRUE(body.until("413"));
+}
+
+TEST_F(ServerTest, APushMayBeLargerThanARequestAndKeepsItsHeaders) {
+  const std::string rest = " HTTP/1.1\r\nHost: push.example.org\r\nX-Own: yes\r\nContent-Length: 80000\r\n\r\n" + std::string(80'000, 'x');
+  Viewer push(loop, port, "POST /hooks/calendar/work" + rest);
+  EXPECT_TRUE(push.until("work:80000:yes"));
+  Viewer request(loop, port, "POST /api/meetings" + rest);
+  EXPECT_TRUE(request.until("413"));
+  Viewer large(loop, port, "POST /hooks/calendar/work HTTP/1.1\r\nHost: h\r\nContent-Length: 262145\r\n\r\n");
+  EXPECT_TRUE(large.until("413"));
 }
 
 TEST_F(ServerTest, APortInUseIsSaid) {

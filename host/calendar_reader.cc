@@ -149,7 +149,7 @@ void CalendarReader::finish(const std::string& id, flow::Event event) {
 
 calendar::PushAnswer CalendarReader::push(const std::string& id, const calendar::PushRequest& request) {
   const auto it = slots_.find(id);
-  if (it == slots_.end() || !it->second.source) return {};
+  if (it == slots_.end() || !it->second.source) return {503, "text/plain; charset=utf-8", {}, false};  // vendors send it again
   return it->second.source->push(request, ports_.clock.now());
 }
 
