@@ -64,6 +64,13 @@ TEST(Hash, KnownAnswers) {
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
   EXPECT_EQ(sha256_hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(sha256_hex(std::string(1000, 'a')), "41edece42d63e8d9bf515a9ba6932e1c20cbc9f5a5d134645adb5db1b9737ea3");
+  // In pieces of every length around a block it is the same.
+  const std::string text(300, 'z');
+  for (std::size_t piece = 1; piece <= 130; ++piece) {
+    Sha256 hash;
+    for (std::size_t at = 0; at < text.size(); at += piece) hash.update(std::string_view(text).substr(at, piece));
+    EXPECT_EQ(hash.finish_hex(), sha256_hex(text)) << piece;
+  }
   EXPECT_EQ(crc32c("123456789"), 0xE3069283u);
 }
 

@@ -49,32 +49,55 @@ constexpr auto kCrcTable = crc_table();
 
 }  // namespace
 
-std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
-  std::array<std::uint32_t, 8> h = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
-                                    0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+void Sha256::update(std::string_view bytes) {
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
   std::size_t left = bytes.size();
-  for (; left >= 64; left -= 64, data += 64) compress(h, data);
+  std::size_t held = static_cast<std::size_t>(size_ % 64);
+  size_ += left;
+  if (held != 0) {
+    for (; held < 64 && left > 0; --left) block_[held++] = *data++;
+    if (held < 64) return;
+    compress(h_, block_.data());
+  }
+  for (; left >= 64; left -= 64, data += 64) compress(h_, data);
+  for (std::size_t i = 0; i < left; ++i) block_[i] = data[i];
+}
+
+std::array<std::uint8_t, 32> Sha256::finish() {
   unsigned char tail[128] = {};
-  for (std::size_t i = 0; i < left; ++i) tail[i] = data[i];
-  tail[left] = 0x80;
-  const std::size_t tail_size = left < 56 ? 64 : 128;
-  const std::uint64_t bits = static_cast<std::uint64_t>(bytes.size()) * 8;
+  const auto held = static_cast<std::size_t>(size_ % 64);
+  for (std::size_t i = 0; i < held; ++i) tail[i] = block_[i];
+  tail[held] = 0x80;
+  const std::size_t tail_size = held < 56 ? 64 : 128;
+  const std::uint64_t bits = size_ * 8;
   for (std::size_t i = 0; i < 8; ++i) tail[tail_size - 1 - i] = static_cast<unsigned char>(bits >> (8 * i));
-  compress(h, tail);
-  if (tail_size == 128) compress(h, tail + 64);
+  compress(h_, tail);
+  if (tail_size == 128) compress(h_, tail + 64);
   std::array<std::uint8_t, 32> out{};
-  for (std::size_t i = 0; i < 32; ++i) out[i] = static_cast<std::uint8_t>(h[i / 4] >> (24 - 8 * (i % 4)));
+  for (std::size_t i = 0; i < 32; ++i) out[i] = static_cast<std::uint8_t>(h_[i / 4] >> (24 - 8 * (i % 4)));
   return out;
 }
 
-std::string sha256_hex(std::string_view bytes, std::size_t hex_digits) {
+std::string Sha256::finish_hex() {
   static constexpr char kHex[] = "0123456789abcdef";
   std::string out;
-  for (const std::uint8_t b : sha256(bytes)) {
+  for (const std::uint8_t b : finish()) {
     out += kHex[b >> 4];
     out += kHex[b & 15];
   }
+  return out;
+}
+
+std::array<std::uint8_t, 32> sha256(std::string_view bytes) {
+  Sha256 hash;
+  hash.update(bytes);
+  return hash.finish();
+}
+
+std::string sha256_hex(std::string_view bytes, std::size_t hex_digits) {
+  Sha256 hash;
+  hash.update(bytes);
+  std::string out = hash.finish_hex();
   out.resize(hex_digits < 64 ? hex_digits : 64);
   return out;
 }
