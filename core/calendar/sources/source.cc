@@ -1,6 +1,8 @@
 #include "core/calendar/sources/source.h"
 
+#include "core/calendar/sources/caldav_source.h"
 #include "core/calendar/sources/feed_source.h"
+#include "core/calendar/sources/graph_source.h"
 
 namespace hansard::calendar {
 
@@ -10,8 +12,10 @@ SourceAction Source::signature(const Result<std::string>&, Instant) {
 
 PushAnswer Source::push(const PushRequest&, Instant) { return {}; }
 
-Result<std::unique_ptr<Source>> make_source(Connection connection, const SourceEnvironment&) {
+Result<std::unique_ptr<Source>> make_source(Connection connection, const SourceEnvironment& environment) {
+  if (connection.kind == "caldav") return std::make_unique<CalDavSource>(std::move(connection));
   if (connection.kind == "ics") return std::make_unique<FeedSource>(std::move(connection));
+  if (connection.kind == "microsoft") return std::make_unique<GraphSource>(std::move(connection), environment);
   return fail(ErrorClass::kInvalid, "calendar", "there is no calendar kind '" + connection.kind + "'");
 }
 
