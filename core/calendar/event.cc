@@ -11,13 +11,12 @@ namespace hansard::calendar {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kMaxZoneNames = 2'000;   ///< more than the tz database has
-constexpr std::int64_t kZoneWork = 2'000'000;  ///< units for all VTIMEZONEs of a file
+constexpr std::size_t kMaxZoneNames = 2'000;  ///< more than the tz database has
 
 /// Walks the content lines of a file and builds the calendar.
 class Reader {
  public:
-  Reader(const ReadLimits& limits, Calendar& out) : limits_(limits), out_(out) { zones_.left = kZoneWork; }
+  Reader(const ReadLimits& limits, Calendar& out) : limits_(limits), out_(out) {}
 
   void line(std::string_view text) {
     if (text.size() > limits_.max_line) return note_problem(out_.problems, "a property longer than the limit was left out");
@@ -122,8 +121,9 @@ class Reader {
   void keep_zone() {
     if (zone_id_.empty() || zone_count_ >= limits_.max_zones) return;
     ++zone_count_;
-    if (auto zone = build_zone(observances_, zones_)) {
-      out_.zones.back().insert_or_assign(zone_id_, std::move(*zone));
+    if (usable_zone(observances_)) {
+      out_.zones.back().insert_or_assign(zone_id_, std::move(observances_));
+      observances_.clear();
     } else {
       note_problem(out_.problems, "a VTIMEZONE without usable STANDARD or DAYLIGHT parts was left out");
     }
@@ -178,7 +178,6 @@ class Reader {
   std::vector<Observance> observances_;
   std::size_t first_event_of_object_ = 0;
   std::size_t zone_count_ = 0;
-  WorkBudget zones_;
   bool saw_component_ = false;
   bool in_description_ = false;
 };

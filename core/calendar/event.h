@@ -13,6 +13,7 @@
 #include "core/base/time.h"
 #include "core/calendar/rrule.h"
 #include "core/calendar/values.h"
+#include "core/calendar/vtimezone.h"
 #include "core/calendar/zone.h"
 
 namespace hansard::calendar {
@@ -70,8 +71,9 @@ struct Calendar {
   std::string default_zone;            ///< X-WR-TIMEZONE: at most a default for floating times
   std::optional<CalDuration> refresh;  ///< REFRESH-INTERVAL or X-PUBLISHED-TTL
   std::vector<VEvent> events;
-  /// VTIMEZONEs by TZID, one map per VCALENDAR object: the same TZID means different zones in different objects.
-  std::vector<std::map<std::string, TimeZone, std::less<>>> zones;
+  /// VTIMEZONEs by TZID, one map per VCALENDAR object: the same TZID means different zones in different objects. Kept as
+  /// written: their tables are large, and most are never needed because the tz database knows the name.
+  std::vector<std::map<std::string, std::vector<Observance>, std::less<>>> zones;
   /// What was left out, one sentence each (no content of the calendar). At most 100.
   std::vector<std::string> problems;
 };

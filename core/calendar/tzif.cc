@@ -93,19 +93,16 @@ struct DayRule {
     return !r.take('/') || r.clock(167, time);
   }
 
-  /// The wall time of the change in a year.
-  WallSeconds at(int year) const {
-    const std::int64_t jan1 = days_from_civil({year, 1, 1});
-    std::int64_t day = jan1 + a;
-    if (kind == 'J') {
-      const bool leap = days_from_civil({year, 3, 1}) - jan1 == 60;
-      day = jan1 + a - 1 + (leap && a >= 60 ? 1 : 0);
-    } else if (kind == 'M') {
-      const std::int64_t first = days_from_civil({year, a, 1});
-      const std::int64_t next = a == 12 ? days_from_civil({year + 1, 1, 1}) : days_from_civil({year, a + 1, 1});
-      day = first + (weekday - weekday_from_days(first) + 7) % 7 + 7 * (week - 1);
-      while (day >= next) day -= 7;
-    }
+  /// The wall time of the change in the year that begins on day `jan1`.
+  WallSeconds at(std::int64_t jan1, bool leap) const {
+    if (kind == 'N') return (jan1 + a) * kDaySeconds + time;
+    if (kind == 'J') return (jan1 + a - 1 + (leap && a >= 60 ? 1 : 0)) * kDaySeconds + time;
+    static constexpr std::array<int, 13> kBefore = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+    const auto month = static_cast<std::size_t>(a);
+    const std::int64_t first = jan1 + kBefore[month - 1] + (leap && a > 2 ? 1 : 0);
+    const std::int64_t next = jan1 + kBefore[month] + (leap && a > 1 ? 1 : 0);
+    std::int64_t day = first + (weekday - weekday_from_days(first) + 7) % 7 + 7 * (week - 1);
+    while (day >= next) day -= 7;
     return day * kDaySeconds + time;
   }
 };
@@ -141,9 +138,13 @@ void add_footer(const Footer& footer, std::vector<Transition>& out) {
     return;
   }
   const int first_year = civil_from_days(wall_day(last)).year;
+  out.reserve(out.size() + 2 * static_cast<std::size_t>(kFooterYears));
+  std::int64_t jan1 = days_from_civil({first_year, 1, 1});
   for (int year = first_year; year < first_year + kFooterYears; ++year) {
-    const Transition to_daylight{footer.start.at(year) - footer.standard, footer.daylight};
-    const Transition to_standard{footer.end.at(year) - footer.daylight, footer.standard};
+    const bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    const Transition to_daylight{footer.start.at(jan1, leap) - footer.standard, footer.daylight};
+    const Transition to_standard{footer.end.at(jan1, leap) - footer.daylight, footer.standard};
+    jan1 += leap ? 366 : 365;
     for (const Transition& t : {to_daylight, to_standard}) {
       if (empty || t.at > last) out.push_back(t);
     }

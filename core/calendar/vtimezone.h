@@ -17,6 +17,9 @@ struct Observance {
   std::vector<CalTime> rdates;
 };
 
+/// True when build_zone() makes a zone of them.
+bool usable_zone(const std::vector<Observance>& observances);
+
 /// Nothing when no observance is usable. Rules without end are followed to the year 2200.
 std::optional<TimeZone> build_zone(const std::vector<Observance>& observances, WorkBudget& budget);
 

@@ -21,7 +21,9 @@ std::int64_t into_cycle(std::int64_t t, std::int64_t last) {
 
 TimeZone::TimeZone(std::vector<Transition> transitions, std::int32_t first_offset, bool cycles)
     : transitions_(std::move(transitions)), first_offset_(first_offset), cycles_(cycles) {
-  std::stable_sort(transitions_.begin(), transitions_.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+  const auto earlier = [](const Transition& a, const Transition& b) { return a.at < b.at; };
+  if (!std::is_sorted(transitions_.begin(), transitions_.end(), earlier))
+    std::stable_sort(transitions_.begin(), transitions_.end(), earlier);
   boundaries_.reserve(transitions_.size());
   std::int32_t before = first_offset_;
   for (const Transition& t : transitions_) {

@@ -11,6 +11,17 @@ const TimeZone* ZoneResolver::find(std::size_t object, const std::string& tzid) 
   return cache_[key] = look_up(object, tzid);
 }
 
+/// The VTIMEZONE of this name in one VCALENDAR, or null.
+const TimeZone* ZoneResolver::build(std::size_t object, const std::string& tzid) {
+  if (object >= calendar_.zones.size()) return nullptr;
+  const auto written = calendar_.zones[object].find(tzid);
+  if (written == calendar_.zones[object].end()) return nullptr;
+  const auto key = std::make_pair(object, tzid);
+  if (const auto it = built_.find(key); it != built_.end()) return &it->second;
+  auto zone = build_zone(written->second, work_);
+  return zone ? &built_.emplace(key, std::move(*zone)).first->second : nullptr;
+}
+
 const TimeZone* ZoneResolver::look_up(std::size_t object, const std::string& tzid) {
   // A bare number is what a program wrote that had lost the name; the common readers take such times as local, even
   // beside a VTIMEZONE of that number.
@@ -21,12 +32,9 @@ const TimeZone* ZoneResolver::look_up(std::size_t object, const std::string& tzi
     if (!tzid.ends_with(name) && tzid.find(name) == std::string::npos) continue;
     if (const TimeZone* zone = table_.find(name)) return zone;
   }
-  if (object < calendar_.zones.size()) {
-    const auto& own = calendar_.zones[object];
-    if (const auto it = own.find(tzid); it != own.end()) return &it->second;
-  }
-  for (const auto& zones : calendar_.zones) {
-    if (const auto it = zones.find(tzid); it != zones.end()) return &it->second;
+  if (const TimeZone* zone = build(object, tzid)) return zone;
+  for (std::size_t other = 0; other < calendar_.zones.size(); ++other) {
+    if (const TimeZone* zone = build(other, tzid)) return zone;
   }
   for (const std::string& name : candidates) {
     if (const TimeZone* zone = table_.find(name)) return zone;

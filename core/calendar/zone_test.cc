@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/calendar/test_support.h"
+#include "core/calendar/vtimezone.h"
 #include "core/calendar/windows_zones.h"
 
 namespace hansard::calendar {
@@ -54,6 +55,31 @@ TEST(TimeZone, RefusesBrokenBytes) {
   EXPECT_FALSE(TimeZone::from_tzif(std::string("TZif") + std::string(40, '\xFF')));
   if (const auto bytes = testing::system_zone("Europe/Berlin")) {
     for (std::size_t n = 0; n < bytes->size(); n += 7) static_cast<void>(TimeZone::from_tzif(bytes->substr(0, n)));
+  }
+}
+
+/// Zones with the usual yearly rules are built by a shorter way; BYHOUR, which changes nothing, takes the long one.
+TEST(VTimeZone, BothWaysToBuildATableAgree) {
+  const auto zone = [](const std::string& extra, const char* spring, const char* autumn) {
+    std::vector<Observance> parts(2);
+    parts[0] = {parse_cal_time("19700329T020000"), 3600, 7200, {*parse_rrule(std::string(spring) + extra)}, {}};
+    parts[1] = {parse_cal_time("16010101T020000"), 7200, 3600, {*parse_rrule(std::string(autumn) + extra)}, {}};
+    WorkBudget budget;
+    return build_zone(parts, budget);
+  };
+  for (const auto& [spring, autumn] : {std::pair("FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU", "FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU"),
+                                       std::pair("FREQ=YEARLY;BYMONTH=2;BYDAY=2MO", "FREQ=YEARLY;BYMONTH=11;BYDAY=1SU"),
+                                       std::pair("FREQ=YEARLY;BYMONTH=2;BYDAY=5TH", "FREQ=YEARLY;BYMONTH=12;BYDAY=-5FR"),
+                                       std::pair("FREQ=YEARLY;BYMONTH=1;BYDAY=-3SA", "FREQ=YEARLY;BYMONTH=12;BYDAY=3SA")}) {
+    const auto quick = zone("", spring, autumn);
+    const auto thorough = zone(";BYHOUR=2", spring, autumn);
+    ASSERT_TRUE(quick && thorough);
+    int summers = 0;
+    for (std::int64_t t = -12'000'000'000; t < 8'000'000'000; t += 20'000) {
+      ASSERT_EQ(quick->offset_at(t), thorough->offset_at(t)) << spring << " " << t;
+      summers += quick->offset_at(t) == 7200;
+    }
+    EXPECT_GT(summers, 1000) << spring;
   }
 }
 
