@@ -97,6 +97,10 @@ bool parse_digits(std::string_view s, std::int64_t& out) {
 bool is_valid_utf8(std::string_view s) {
   std::size_t bad = 0;
   for (std::size_t pos = 0; pos < s.size();) {
+    if (static_cast<unsigned char>(s[pos]) < 0x80) {  // nearly all text there is
+      ++pos;
+      continue;
+    }
     const std::size_t n = utf8_length(s, pos, bad);
     if (n == 0) return false;
     pos += n;

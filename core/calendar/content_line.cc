@@ -74,7 +74,7 @@ std::string ContentLine::parameter(std::string_view wanted) const {
         out += raw[i];
       }
     }
-    return sanitize_utf8(out);
+    return is_valid_utf8(out) ? out : sanitize_utf8(out);
   }
   return {};
 }
@@ -85,8 +85,8 @@ std::string unfold(std::string_view bytes) {
   out.reserve(bytes.size() + 1);
   std::size_t at = 0;
   while (at < bytes.size()) {
-    std::size_t end = bytes.find_first_of("\r\n", at);
-    if (end == std::string_view::npos) end = bytes.size();
+    std::size_t end = at;
+    while (end < bytes.size() && bytes[end] != '\r' && bytes[end] != '\n') ++end;
     std::string_view line = bytes.substr(at, end - at);
     at = end + 1;
     if (end + 1 < bytes.size() && bytes[end] == '\r' && bytes[end + 1] == '\n') ++at;
