@@ -65,7 +65,37 @@ MediaTime end_of(MediaTime start, std::size_t samples) { return {start.ms + stat
 
 }  // namespace
 
-std::string DiskSpool::folder_of(const std::string& meeting) const { return folder_ + "/" + sha256_hex(meeting, 32); }
+std::string spool_folder_name(const std::string& meeting) { return sha256_hex(meeting, 32); }
+std::string spool_file_name(const std::string& participant) { return sha256_hex(participant, 32) + ".pcm"; }
+
+Result<SpoolFile> inspect_spool_file(int fd) {
+  SpoolFile out;
+  struct stat info {};
+  if (::fstat(fd, &info) != 0) return posix::failed(kArea, "look at", "an audio file");
+  out.size = static_cast<std::uint64_t>(info.st_size);
+  std::string head(kMaxName, '\0');
+  const ssize_t got = ::pread(fd, head.data(), head.size(), 0);
+  head.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  const auto line = head.find('\n');
+  const auto name = line == std::string::npos ? Result<Json>(fail(ErrorClass::kCorrupt, kArea, "")) : Json::parse(head.substr(0, line));
+  if (!name || !name->is_object()) return fail(ErrorClass::kCorrupt, kArea, "an audio file without its first line");
+  out.participant = name->text_or("participant");
+  out.whole = line + 1;
+  Record record;
+  while (out.whole < out.size && read_record(fd, out.whole, record)) {
+    out.whole += record.bytes;
+    ++out.records;
+  }
+  // A record that was being written ends beyond the file; one that does not is damaged.
+  char length[4];
+  if (out.size - std::min(out.size, out.whole) >= kHeader && ::pread(fd, length, sizeof length, static_cast<off_t>(out.whole)) == sizeof length) {
+    const std::uint64_t n = get(length, 4);
+    out.damaged = n == 0 || n > kMaxSamples || out.whole + kHeader + 2 * n <= out.size;
+  }
+  return out;
+}
+
+std::string DiskSpool::folder_of(const std::string& meeting) const { return folder_ + "/" + spool_folder_name(meeting); }
 
 Result<DiskSpool::Track> DiskSpool::scan(const std::string& path) {
   Track track;
@@ -93,7 +123,7 @@ Result<DiskSpool::Track> DiskSpool::scan(const std::string& path) {
 Result<DiskSpool::Track*> DiskSpool::open(const std::string& meeting, const std::string& participant, bool create) {
   const auto key = std::pair(meeting, participant);
   if (const auto it = open_.find(key); it != open_.end()) return &it->second;
-  const std::string path = folder_of(meeting) + "/" + sha256_hex(participant, 32) + ".pcm";
+  const std::string path = folder_of(meeting) + "/" + spool_file_name(participant);
   auto track = scan(path);
   if (!track && track.error().code != ErrorClass::kNotFound && track.error().code != ErrorClass::kCorrupt) return pass(track);
   if (!track) {
@@ -169,7 +199,7 @@ Result<std::vector<SpooledTrack>> DiskSpool::tracks(const std::string& meeting) 
   for (const auto& name : names) {
     // A file that cannot be read is not a reason to hide the others.
     const auto it = std::find_if(open_.begin(), open_.end(), [&](const auto& entry) {
-      return entry.first.first == meeting && sha256_hex(entry.first.second, 32) + ".pcm" == name;
+      return entry.first.first == meeting && spool_file_name(entry.first.second) == name;
     });
     if (it != open_.end()) {
       if (!it->second.seconds.empty()) out.push_back({it->second.participant, it->second.start, it->second.end});

@@ -11,6 +11,21 @@
 
 namespace hansard {
 
+/// A track's file, read without changing it.
+struct SpoolFile {
+  std::string participant;
+  std::uint64_t size = 0;     ///< of the file
+  std::uint64_t whole = 0;    ///< up to the last whole record
+  std::uint64_t records = 0;
+  bool damaged = false;       ///< a record does not verify (what follows `whole` is more than one that was being written)
+};
+
+/// Reads every record of an open track file. Errors: kCorrupt (it does not begin with its first line).
+Result<SpoolFile> inspect_spool_file(int fd);
+/// The name of a meeting's folder, and of a participant's file in it.
+std::string spool_folder_name(const std::string& meeting);
+std::string spool_file_name(const std::string& participant);
+
 class DiskSpool final : public AudioSpool {
  public:
   explicit DiskSpool(std::string folder) : folder_(std::move(folder)) {}

@@ -1,11 +1,13 @@
 #include "adapters/files/spool.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 
 #include <filesystem>
 #include <fstream>
 
 #include "adapters/files/files.h"
+#include "adapters/files/posix.h"
 
 namespace hansard {
 namespace {
@@ -94,6 +96,43 @@ TEST_F(SpoolTest, ADamagedRecordEndsTheTrackThere) {
   }
   DiskSpool spool(folder);
   EXPECT_EQ(all(spool).second.size(), 1600u);
+}
+
+TEST_F(SpoolTest, InspectsWithoutChangingAFile) {
+  {
+    DiskSpool spool(folder);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(spool.append("m", "p", {i * 100}, ramp(1600, i)));
+  }
+  const auto path = the_file();
+  EXPECT_EQ(path, fs::path(folder) / spool_folder_name("m") / spool_file_name("p"));
+  const auto size = fs::file_size(path);
+  const auto inspect = [&] {
+    const posix::Descriptor file(::open(path.c_str(), O_RDONLY));
+    return inspect_spool_file(file.get());
+  };
+  auto sound = inspect();
+  ASSERT_TRUE(sound);
+  EXPECT_EQ(sound->participant, "p");
+  EXPECT_EQ(sound->records, 3u);
+  EXPECT_EQ(sound->whole, size);
+  EXPECT_FALSE(sound->damaged);
+  // Every byte of a record counts.
+  const auto first = size - 3 * (16 + 3200);
+  for (std::uintmax_t at = first; at < first + 3216; at += at < first + 20 ? 1 : 401) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekg(static_cast<std::streamoff>(at));
+    const char was = static_cast<char>(file.get());
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(static_cast<char>(was ^ 0x40)).flush();
+    EXPECT_EQ(inspect()->records, 0u) << at;
+    file.seekp(static_cast<std::streamoff>(at));
+    file.put(was).flush();
+  }
+  // A record that was being written is no damage.
+  fs::resize_file(path, size - 7);
+  EXPECT_EQ(inspect()->records, 2u);
+  EXPECT_FALSE(inspect()->damaged);
+  EXPECT_EQ(fs::file_size(path), size - 7);
 }
 
 TEST_F(SpoolTest, RemovesAMeetingAndNothingElse) {

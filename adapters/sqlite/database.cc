@@ -2,12 +2,16 @@
 
 #include <sqlite3.h>
 
+#include <unistd.h>
+
 #include <cerrno>
 
 namespace hansard::sqlite {
 namespace {
 
 constexpr int kBusyTimeoutMs = 2000;
+/// Copied between two calls of a progress function: 4 MiB of usual pages.
+constexpr int kPagesAtATime = 1024;
 
 /// The errors of a full disk that SQLite does not report as SQLITE_FULL itself: quotas and file size limits.
 bool out_of_space(int system_errno) { return system_errno == ENOSPC || system_errno == EDQUOT || system_errno == EFBIG; }
@@ -96,6 +100,17 @@ Result<Database> Database::open(const std::string& path) {
   return db;
 }
 
+Result<Database> Database::open_read_only(const std::string& path) {
+  if (::access(path.c_str(), F_OK) != 0) return fail(ErrorClass::kNotFound, "store", "there is no store " + path + " yet");
+  sqlite3* raw = nullptr;
+  errno = 0;
+  const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  Database db(raw);
+  if (code != SQLITE_OK) return error_of(code, errno);
+  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  return db;
+}
+
 Database::~Database() { sqlite3_close_v2(db_); }
 
 Result<void> Database::execute(const std::string& sql) {
@@ -127,6 +142,25 @@ Result<std::string> Database::text(std::string_view sql) {
   const auto row = s->step();
   if (!row) return std::unexpected(row.error());
   return *row ? s->text(0) : std::string();
+}
+
+Result<void> Database::copy_to(Database& to, const std::function<bool(std::uint64_t, std::uint64_t)>& progress) {
+  errno = 0;
+  sqlite3_backup* backup = sqlite3_backup_init(to.db_, "main", db_, "main");
+  if (backup == nullptr) return error_of(sqlite3_extended_errcode(to.db_), errno);
+  int code = SQLITE_OK;
+  bool go_on = true;
+  while (code == SQLITE_OK && go_on) {
+    errno = 0;
+    code = sqlite3_backup_step(backup, kPagesAtATime);
+    const auto total = static_cast<std::uint64_t>(sqlite3_backup_pagecount(backup));
+    go_on = progress(total - static_cast<std::uint64_t>(sqlite3_backup_remaining(backup)), total);
+  }
+  const int system_errno = errno;
+  sqlite3_backup_finish(backup);
+  if (code != SQLITE_DONE && code != SQLITE_OK) return error_of(code, system_errno);
+  if (code != SQLITE_DONE) return fail(ErrorClass::kCancelled, "store", "interrupted");
+  return {};
 }
 
 bool Database::in_transaction() const { return sqlite3_get_autocommit(db_) == 0; }

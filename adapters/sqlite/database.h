@@ -1,6 +1,7 @@
 #pragma once
 // A thin layer over SQLite's C interface: statements that end themselves, and error classes.
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,6 +54,8 @@ class Statement {
 class Database {
  public:
   static Result<Database> open(const std::string& path);
+  /// Reads only; makes no file. Errors: kNotFound, those of open.
+  static Result<Database> open_read_only(const std::string& path);
   Database(Database&& o) noexcept : db_(std::exchange(o.db_, nullptr)) {}
   ~Database();
 
@@ -61,6 +64,11 @@ class Database {
   Result<std::int64_t> integer(std::string_view sql);
   Result<std::string> text(std::string_view sql);
   bool in_transaction() const;
+
+  /// Copies every page into `to`, which is empty, by SQLite's online backup. Inside a read transaction it is that moment's
+  /// content, however much others write. `progress` gets pages (done, of how many) and says whether to go on.
+  /// Errors: those of the databases, kCancelled.
+  Result<void> copy_to(Database& to, const std::function<bool(std::uint64_t, std::uint64_t)>& progress);
 
  private:
   explicit Database(sqlite3* db) : db_(db) {}

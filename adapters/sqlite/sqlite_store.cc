@@ -300,4 +300,22 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path) {
   return std::unique_ptr<Store>(std::move(store));
 }
 
+Result<std::unique_ptr<Store>> open_sqlite_snapshot(const std::string& path) {
+  auto db = Database::open_read_only(path);
+  if (!db) return pass(db);
+  // The first read after BEGIN fixes the moment.
+  if (auto r = db->execute("PRAGMA trusted_schema = OFF; BEGIN"); !r) return pass(r);
+  const auto version = sqlite::check_schema(*db);
+  if (!version) return std::unexpected(version.error());
+  const auto known = static_cast<std::int64_t>(sqlite::migrations().size());
+  if (*version != known) {
+    return fail(ErrorClass::kInvalid, "store",
+                "the store has schema " + std::to_string(*version) + " and is brought to schema " + std::to_string(known) +
+                    " by the next `hansard serve`: look again after that");
+  }
+  auto store = std::make_unique<SqliteStore>(std::move(*db), path);
+  if (auto r = store->prepare(); !r) return pass(r);
+  return std::unique_ptr<Store>(std::move(store));
+}
+
 }  // namespace hansard

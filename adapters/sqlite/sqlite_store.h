@@ -15,4 +15,8 @@ namespace hansard {
 /// version), kUnavailable (locked), kExhausted (disk full).
 Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path);
 
+/// A store as it was at the moment of this call, to read: writers go on beside it, and every write through it is refused.
+/// Errors: kNotFound, kCorrupt, kInvalid (an older or newer schema), kUnavailable, kDenied.
+Result<std::unique_ptr<Store>> open_sqlite_snapshot(const std::string& path);
+
 }  // namespace hansard

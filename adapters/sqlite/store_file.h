@@ -1,0 +1,46 @@
+#pragma once
+// The store's file as a whole: examined from inside, and copied while others write. docs/formats/backup.md.
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "core/base/reflect.h"
+
+namespace hansard {
+
+struct StoreCounts {
+  std::int64_t schema = 0;
+  std::int64_t aggregates = 0;
+  std::int64_t journal = 0;
+  std::int64_t records = 0;
+  std::int64_t effects = 0;
+  std::int64_t contexts = 0;
+  std::int64_t last_seq = 0;  ///< the newest record's
+  static constexpr auto fields = std::make_tuple(
+      field("schema", &StoreCounts::schema), field("aggregates", &StoreCounts::aggregates),
+      field("journal", &StoreCounts::journal), field("records", &StoreCounts::records), field("effects", &StoreCounts::effects),
+      field("contexts", &StoreCounts::contexts), field("last_seq", &StoreCounts::last_seq));
+  bool operator==(const StoreCounts&) const = default;
+};
+
+struct StoreFileReport {
+  StoreCounts counts;
+  std::vector<std::string> damage;  ///< what SQLite finds in the file: pages, indexes, constraints
+  std::vector<std::string> faults;  ///< rows that do not fit each other
+};
+
+/// Reads the whole file at one moment, beside a writer: integrity_check, foreign keys, and what the schema cannot say (journals
+/// without holes, numbers that could come twice, join contexts without a living meeting). Lines hold no content.
+/// Errors: kNotFound, kCorrupt (no store of hansard), kInvalid (a newer schema), kUnavailable, kDenied.
+Result<StoreFileReport> examine_store_file(const std::string& path);
+
+/// Copies the store at `from` to the new file `to` (mode 0600, no side files, not synced) as it is at one moment; `pinned` is
+/// called when that moment is fixed, before anything is copied. Pages are copied as they are (SQLite's online backup) and not
+/// written anew as VACUUM INTO would: it would build new indexes, and so hide that the old ones were damaged.
+/// Errors: those of examine_store_file and of `pinned`, kExhausted (disk full), kCancelled (`progress`, of pages, said no).
+Result<void> copy_store_file(const std::string& from, const std::string& to, const std::function<Result<void>()>& pinned,
+                             const std::function<bool(std::uint64_t, std::uint64_t)>& progress);
+
+}  // namespace hansard
