@@ -1,5 +1,8 @@
 #include "core/calendar/sources/feed_source.h"
 
+#include <algorithm>
+
+#include "core/base/hash.h"
 #include "core/base/text.h"
 
 namespace hansard::calendar {
@@ -8,6 +11,38 @@ namespace {
 /// webcal is a name for http that makes browsers open the calendar program; servers speak https.
 std::string address(const std::string& url) {
   return starts_with_ignore_case(url, "webcal://") ? "https://" + url.substr(9) : url;
+}
+
+/// SHA-256 of the lines without DTSTAMP, which some servers write anew with every download, and without line ends.
+std::string content_fingerprint(std::string_view text) {
+  std::string kept;
+  kept.reserve(text.size());
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = text.substr(at, end - at);
+    at = end + 1;
+    while (line.ends_with('\r')) line.remove_suffix(1);
+    if (starts_with_ignore_case(line, "DTSTAMP:") || starts_with_ignore_case(line, "DTSTAMP;")) continue;
+    kept.append(line).push_back('\n');
+  }
+  return sha256_hex(kept);
+}
+
+/// A transfer that broke off unnoticed (no Content-Length, or a producer that died) would look as if events were deleted.
+bool is_whole(std::string_view text) {
+  text = trim(text);
+  constexpr std::string_view kEnd = "END:VCALENDAR";
+  return text.size() >= kEnd.size() && equals_ignore_case(text.substr(text.size() - kEnd.size()), kEnd);
+}
+
+std::string refusal(int status) {
+  const std::string code = " (status " + std::to_string(status) + ")";
+  if (status == 401 || status == 403)
+    return "the feed's server wants a sign-in or refuses" + code + ": take the feed's private address anew from its calendar";
+  if (status == 404 || status == 410) return "there is no feed at this address any longer" + code + ": check the address";
+  if (status == 429) return "the feed's server asks for fewer requests" + code;
+  if (status >= 500) return "the feed's server has a fault" + code;
+  return "the feed's server gave no calendar" + code + ": check the address";
 }
 
 }  // namespace
@@ -25,18 +60,24 @@ SourceAction FeedSource::begin(const SyncWindow&, Instant, std::string_view) {
 SourceAction FeedSource::reply(const Result<HttpResponse>& response, Instant) {
   if (!response) return SyncFailed{response.error().detail};
   if (response->status == 304 && read_) return SyncDone{};
-  if (response->status != 200) {
-    const bool address_wrong = response->status == 404 || response->status == 401 || response->status == 403;
-    return SyncFailed{"the calendar's server answered with status " + std::to_string(response->status) +
-                          (address_wrong ? ": check the address" : ""),
-                      retry_after(*response)};
+  if (response->status != 200) return SyncFailed{refusal(response->status), retry_after(*response)};
+  std::string etag(find_header(response->headers, "etag"));
+  std::string last_modified(find_header(response->headers, "last-modified"));
+  std::string fingerprint;
+  if (etag.empty() && last_modified.empty()) {
+    fingerprint = content_fingerprint(response->body);
+    if (read_ && fingerprint == fingerprint_) return SyncDone{};
   }
   auto calendar = read_calendar(response->body);
   if (!calendar) return SyncFailed{calendar.error().detail};
+  if (!is_whole(response->body)) {
+    return SyncFailed{"the feed ends in the middle (its last line is not END:VCALENDAR); what was read before is kept"};
+  }
   calendar_ = std::move(*calendar);
   read_ = true;
-  etag_ = find_header(response->headers, "etag");
-  last_modified_ = find_header(response->headers, "last-modified");
+  etag_ = std::move(etag);
+  last_modified_ = std::move(last_modified);
+  fingerprint_ = std::move(fingerprint);
   return SyncDone{};
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// A calendar feed: one iCalendar file behind an address (RFC 5545 over HTTP, also webcal://).
+// A calendar feed: one iCalendar file behind an address (RFC 5545 over HTTP, also webcal://). An answer that is no whole
+// calendar (a web page, nothing, a file that ends in the middle) is an error and leaves what was read before as it is.
 #include <string>
 
 #include "core/calendar/sources/source.h"
@@ -21,6 +22,7 @@ class FeedSource final : public Source {
   bool read_ = false;  ///< calendar_ holds an answer: "not modified" means that one
   std::string etag_;
   std::string last_modified_;
+  std::string fingerprint_;  ///< of the content, for servers without ETag and Last-Modified
 };
 
 }  // namespace hansard::calendar
