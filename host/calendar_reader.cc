@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "core/base/text.h"
+#include "core/calendar/attend.h"
 #include "core/calendar/expand.h"
 #include "core/calendar/invite.h"
 #include "host/connections.h"
@@ -24,23 +25,23 @@ flow::Event failed(const calendar::SyncFailed& f) { return flow::CalendarFailed{
 flow::Event failed(const Error& error) { return flow::CalendarFailed{error.detail, {}, false}; }
 
 flow::SeenOccurrence seen(const std::string& source, const calendar::Occurrence& o, const calendar::VEvent& event,
-                          const std::vector<std::string>& own, const calendar::InviteConfig& invites) {
+                          calendar::AttendFacts facts, const calendar::InviteConfig& invites) {
   flow::SeenOccurrence out;
   // An event that stands alone is the same one wherever it is moved to; an instance of a series is named by its original
   // start.
   const bool alone = event.rules.empty() && event.rdates.empty() && !event.recurrence_id;
   out.key = alone && !o.uid.empty() ? o.uid : o.key;
+  if (alone) out.identity = o.uid;
   out.original_start = o.original_start;
   out.cancelled = o.cancelled;
-  for (const calendar::Attendee& a : event.attendees) {
-    const bool me = a.self || std::find(own.begin(), own.end(), a.address) != own.end();
-    out.declined = out.declined || (me && a.partstat == "DECLINED");
-  }
+  out.all_day = o.all_day();
+  out.facts = std::move(facts);
   const auto invite = calendar::find_invite(event, invites);
   out.spec.title = o.summary;
   out.spec.start = o.start;
   out.spec.end = o.end;
   out.spec.source = source;
+  out.spec.sequence = event.sequence;
   if (invite) {
     out.spec.platform = invite.platform;
     out.spec.url = invite.url.value_or("");
@@ -155,9 +156,6 @@ calendar::PushAnswer CalendarReader::push(const std::string& id, const calendar:
 
 flow::Event CalendarReader::expand(const flow::FetchCalendar& effect, const std::vector<const calendar::Calendar*>& documents,
                                    const std::string& account) const {
-  std::vector<std::string> own;
-  for (const std::string& address : config_.own_addresses) own.push_back(to_lower(address));
-  if (!account.empty()) own.push_back(to_lower(account));
   calendar::InviteConfig invites;
   invites.generic_hosts = config_.generic_hosts;
   flow::CalendarFetched fetched{effect.from, effect.to, {}};
@@ -171,8 +169,9 @@ flow::Event CalendarReader::expand(const flow::FetchCalendar& effect, const std:
     const auto expansion = calendar::expand(*document, effect.from, effect.to, zones, limits);
     if (!expansion) return failed(expansion.error());
     for (const auto& o : expansion->occurrences) {
-      if (o.all_day()) continue;  // nobody joins a day
-      fetched.occurrences.push_back(seen(effect.source.id, o, document->events[o.event], own, invites));
+      const calendar::VEvent& event = document->events[o.event];
+      auto facts = calendar::attend_facts(event, account.empty() ? effect.source.account : account, config_.own_addresses);
+      fetched.occurrences.push_back(seen(effect.source.id, o, event, std::move(facts), invites));
     }
   }
   return fetched;

@@ -46,7 +46,8 @@ struct MeetingSeen {
 struct MeetingGone {
   static constexpr std::string_view kType = "meeting_gone";
   std::string source;
-  std::string reason;  ///< "cancelled", "declined", "removed", "relinked"
+  /// "removed" (taken out of the calendar), "relinked", "calendar removed", or why it is not attended (AttendReason).
+  std::string reason;
   static constexpr auto fields = std::make_tuple(field("source", &MeetingGone::source), field("reason", &MeetingGone::reason));
 };
 
@@ -248,9 +249,16 @@ struct ScanRequested {
   static constexpr auto fields = std::make_tuple();
 };
 
-using Event = std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, StopRequested, PauseRequested, Validated,
-                           ValidationFailed, Prepared, MediaReport, ParticipantChanged, SegmentFinal, SpanHeard, GapDetected,
-                           SpeechDrained, RecognizerReady, ItemsChanged, AnalysisFinished, MinutesWritten, StepFailed,
-                           TaskDelivered, CleanedUp, CalendarConfigured, CalendarFetched, CalendarFailed, ScanRequested>;
+/// The calendar was disconnected or taken out of the configuration. What it showed is not wanted on its account any more.
+struct CalendarRemoved {
+  static constexpr std::string_view kType = "calendar_removed";
+  static constexpr auto fields = std::make_tuple();
+};
+
+using Event =
+    std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, StopRequested, PauseRequested, Validated, ValidationFailed,
+                 Prepared, MediaReport, ParticipantChanged, SegmentFinal, SpanHeard, GapDetected, SpeechDrained, RecognizerReady,
+                 ItemsChanged, AnalysisFinished, MinutesWritten, StepFailed, TaskDelivered, CleanedUp, CalendarConfigured,
+                 CalendarFetched, CalendarFailed, ScanRequested, CalendarRemoved>;
 
 }  // namespace hansard::flow

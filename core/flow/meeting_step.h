@@ -1,6 +1,6 @@
 #pragma once
-// Internal to core/flow: one event's work on one meeting. meeting_step.cc says what events mean, meeting_states.cc what
-// entering a state does.
+// Internal to core/flow: one event's work on one meeting. meeting_step.cc says what events mean, meeting_calendars.cc
+// what calendars say about it, meeting_states.cc what entering a state does.
 #include <string>
 #include <utility>
 #include <vector>
@@ -86,9 +86,11 @@ class MeetingStep {
   // ---- events ----
 
   void on(const MeetingSeen& e);
-  /// A cancelled or failed meeting is shown again: with another time or link, or after a cancellation was taken back.
-  void revive(const MeetingSeen& e);
+  bool keep_view(const MeetingSpec& spec);
+  void adopt(const MeetingSpec& spec);
+  void revive(const MeetingSeen& e, bool wanted);
   void start_over();
+  void word_passed_on(const std::string& from);
   void on(const MeetingGone& e);
   void cancel(std::string note);
   void on(const StopRequested& e);
@@ -124,6 +126,7 @@ class MeetingStep {
   void on(const CalendarFetched&) {}
   void on(const CalendarFailed&) {}
   void on(const ScanRequested&) {}
+  void on(const CalendarRemoved&) {}
 
   // ---- small things ----
 

@@ -100,7 +100,7 @@ struct MinutesRecord {
 struct CalendarRecord {
   static constexpr std::string_view kType = "calendar";
   std::string source;
-  std::string state;  ///< "ok", "failing"
+  std::string state;  ///< "ok", "failing", "reconnect" (a person must connect it again), "removed"
   std::string detail;
   int meetings = 0;
   static constexpr auto fields =

@@ -37,6 +37,7 @@ struct MeetingState {
   MeetingSpec spec;
   MeetingSettings settings;
   std::vector<std::string> sources;  ///< calendars that want it ("manual" for by hand)
+  std::vector<MeetingSpec> views;    ///< what each of them says, in the order of `sources`
   std::map<std::string, Instant> timers;
   std::uint64_t seed = 0;   ///< of the next random number
   std::uint32_t epoch = 0;  ///< of the current media attempt
@@ -58,7 +59,7 @@ struct MeetingState {
   std::string note;
   static constexpr auto fields = std::make_tuple(
       field("id", &MeetingState::id), field("state", &MeetingState::state), field("spec", &MeetingState::spec),
-      field("settings", &MeetingState::settings), field("sources", &MeetingState::sources),
+      field("settings", &MeetingState::settings), field("sources", &MeetingState::sources), field("views", &MeetingState::views),
       field("timers", &MeetingState::timers), field("seed", &MeetingState::seed), field("epoch", &MeetingState::epoch),
       field("attempts", &MeetingState::attempts), field("origin_unix_ms", &MeetingState::origin),
       field("gap_reason", &MeetingState::gap_reason), field("last_speech_unix_ms", &MeetingState::last_speech),
@@ -69,16 +70,17 @@ struct MeetingState {
       field("vendor_code", &MeetingState::vendor_code), field("note", &MeetingState::note));
 };
 
-/// An occurrence that the source has shown and the meeting it became.
-struct KnownOccurrence {
-  std::string key;
-  std::string meeting;  ///< empty: not joined, `reason` says why
-  std::string reason;
-  MeetingSpec spec;  ///< as last told to the meeting
+/// An occurrence that the source has shown, and the meeting it became.
+struct KnownOccurrence : SeenOccurrence {
+  std::string meeting;  ///< empty: not attended
+  std::string reason;   ///< why it is attended or not: a name of calendar::AttendReason
   static constexpr auto fields =
-      std::make_tuple(field("key", &KnownOccurrence::key), field("meeting", &KnownOccurrence::meeting),
-                      field("reason", &KnownOccurrence::reason), field("spec", &KnownOccurrence::spec));
+      std::tuple_cat(SeenOccurrence::fields,
+                     std::make_tuple(field("meeting", &KnownOccurrence::meeting), field("reason", &KnownOccurrence::reason)));
 };
+
+/// More occurrences than this are not kept of one calendar (the earliest are); the rest is told in `notes`.
+constexpr std::size_t kMaxKnown = 5000;
 
 struct CalendarState {
   static constexpr std::string_view kType = "calendar";
@@ -86,13 +88,20 @@ struct CalendarState {
   MeetingSettings settings;
   std::map<std::string, Instant> timers;
   std::uint64_t seed = 0;
-  int failures = 0;
-  bool failing = false;                ///< the last record said so
-  std::vector<KnownOccurrence> known;  ///< of the window and what has not ended yet
+  std::string state;                   ///< as in CalendarRecord; empty: not read yet
+  std::string detail;                  ///< of the last failure, empty while all is well: what a person can do
+  int failures = 0;                    ///< since the last success
+  std::uint64_t scans = 0;             ///< that have ended, well or not
+  Instant last_success;                ///< 0: never
+  std::vector<std::string> notes;      ///< of the last scan
+  std::vector<KnownOccurrence> known;  ///< of the window and what has not ended yet, by key
   static constexpr auto fields = std::make_tuple(
       field("source", &CalendarState::source), field("settings", &CalendarState::settings),
-      field("timers", &CalendarState::timers), field("seed", &CalendarState::seed), field("failures", &CalendarState::failures),
-      field("failing", &CalendarState::failing), field("known", &CalendarState::known));
+      field("timers", &CalendarState::timers), field("seed", &CalendarState::seed), field("state", &CalendarState::state),
+      field("detail", &CalendarState::detail), field("failures", &CalendarState::failures), field("scans", &CalendarState::scans),
+      field("last_success_unix_ms", &CalendarState::last_success), field("notes", &CalendarState::notes),
+      field("known", &CalendarState::known));
+  bool removed() const { return state == "removed"; }
 };
 
 using State = std::variant<MeetingState, CalendarState>;

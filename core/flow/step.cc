@@ -6,12 +6,26 @@
 
 namespace hansard::flow {
 
-std::string meeting_id(std::string_view platform, std::string_view meeting_key, Instant original_start) {
+namespace {
+
+std::string identify(std::string_view platform, std::string_view meeting_key, std::string_view occurrence) {
   std::string name(platform);
   name += '\n';
   name += meeting_key;
-  name += '\n' + std::to_string(original_start.ms);
+  name += '\n';
+  name += occurrence;
   return "m" + sha256_hex(name, 15);
+}
+
+}  // namespace
+
+std::string meeting_id(std::string_view platform, std::string_view meeting_key, Instant original_start) {
+  return identify(platform, meeting_key, std::to_string(original_start.ms));
+}
+
+std::string meeting_id(const SeenOccurrence& o) {
+  if (o.identity.empty()) return meeting_id(o.spec.platform, o.spec.meeting_key, o.original_start);
+  return identify(o.spec.platform, o.spec.meeting_key, "uid\n" + o.identity);
 }
 
 Batch step(State& state, const Event& event, Instant now) {
@@ -52,6 +66,7 @@ std::vector<std::string> due_timers(const State& state, Instant now) {
 }
 
 bool finished(const State& state) {
+  if (const auto* calendar = std::get_if<CalendarState>(&state)) return calendar->removed();
   const auto* m = std::get_if<MeetingState>(&state);
   return m != nullptr && meeting::is_final(m->state);
 }

@@ -7,6 +7,7 @@
 
 #include "core/base/reflect.h"
 #include "core/base/time.h"
+#include "core/calendar/attend.h"
 #include "core/meeting/policy.h"
 
 namespace hansard::flow {
@@ -35,42 +36,53 @@ struct MeetingSpec {
   std::string title;
   Instant start;
   Instant end;
-  std::string source;    ///< calendar source id, or "manual"
-  bool by_hand = false;  ///< a person asked for this meeting and answers for telling the others
+  std::string source;         ///< calendar source id, or "manual"
+  bool by_hand = false;       ///< a person asked for this meeting and answers for telling the others
+  std::int64_t sequence = 0;  ///< SEQUENCE of the event (RFC 5546): of two different versions the higher is newer. 0: not told
   static constexpr auto fields = std::make_tuple(
       field("platform", &MeetingSpec::platform), field("meeting_key", &MeetingSpec::meeting_key), field("url", &MeetingSpec::url),
       field("passcode", &MeetingSpec::passcode), field("token", &MeetingSpec::token), field("title", &MeetingSpec::title),
       field("start_unix_ms", &MeetingSpec::start), field("end_unix_ms", &MeetingSpec::end), field("source", &MeetingSpec::source),
-      field("by_hand", &MeetingSpec::by_hand));
+      field("by_hand", &MeetingSpec::by_hand), field("sequence", &MeetingSpec::sequence));
   bool operator==(const MeetingSpec&) const = default;
 };
 
 /// One occurrence that a scan of a calendar found inside its window.
 struct SeenOccurrence {
-  std::string key;         ///< stable over changes of time: uid + original start
-  Instant original_start;  ///< as in the key
+  std::string
+      key;  ///< stable over changes of time, in this calendar: the UID, for an instance of a series with its original start
+  /// What tells this occurrence from others behind the same link, the same in every calendar: the UID of an event that
+  /// stands alone (it may be moved before another calendar first shows it). Empty: the original start.
+  std::string identity;
+  Instant original_start;
   bool cancelled = false;
-  bool declined = false;  ///< the calendar's owner declined
-  MeetingSpec spec;       ///< platform empty: nothing to join was found
-  static constexpr auto fields =
-      std::make_tuple(field("key", &SeenOccurrence::key), field("original_start_unix_ms", &SeenOccurrence::original_start),
-                      field("cancelled", &SeenOccurrence::cancelled), field("declined", &SeenOccurrence::declined),
-                      field("spec", &SeenOccurrence::spec));
+  bool all_day = false;
+  calendar::AttendFacts facts;
+  MeetingSpec spec;  ///< platform empty: nothing to join was found
+  static constexpr auto fields = std::make_tuple(
+      field("key", &SeenOccurrence::key), field("identity", &SeenOccurrence::identity),
+      field("original_start_unix_ms", &SeenOccurrence::original_start), field("cancelled", &SeenOccurrence::cancelled),
+      field("all_day", &SeenOccurrence::all_day), field("facts", &SeenOccurrence::facts), field("spec", &SeenOccurrence::spec));
+  bool operator==(const SeenOccurrence&) const = default;
 };
 
 struct CalendarSource {
-  std::string id;    ///< name in the configuration
-  std::string kind;  ///< "ics"
-  std::string url;   ///< http(s)/webcal address or file path: a secret, never logged
+  std::string id;    ///< name in the configuration or of the connection
+  std::string kind;  ///< "ics", "google", "microsoft", "caldav"
+  std::string url;   ///< http(s)/webcal address or file path: a secret, never logged. Empty: a connection of that id
   Duration interval = minutes(5);
   Duration look_ahead = hours(24);
+  calendar::AttendRules attend{};
+  std::string account{};  ///< whose calendar it is, usually a mail address; may be empty
   static constexpr auto fields =
       std::make_tuple(field("id", &CalendarSource::id), field("kind", &CalendarSource::kind), field("url", &CalendarSource::url),
-                      field("interval_ms", &CalendarSource::interval), field("look_ahead_ms", &CalendarSource::look_ahead));
+                      field("account", &CalendarSource::account), field("interval_ms", &CalendarSource::interval),
+                      field("look_ahead_ms", &CalendarSource::look_ahead), field("attend", &CalendarSource::attend));
   bool operator==(const CalendarSource&) const = default;
 };
 
 /// Identity of a meeting: the same platform, meeting and occurrence give the same id in every calendar.
 std::string meeting_id(std::string_view platform, std::string_view meeting_key, Instant original_start);
+std::string meeting_id(const SeenOccurrence& occurrence);
 
 }  // namespace hansard::flow
