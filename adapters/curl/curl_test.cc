@@ -137,5 +137,34 @@ TEST(CurlClient, StopsAtTheLimitAndSaysWhatToCheck) {
   EXPECT_EQ(get("file:///etc/passwd", {}).error().code, ErrorClass::kInvalid);
 }
 
+TEST(CurlClient, RequestsBeyondTheLimitWaitTheirTurn) {
+  const std::string answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi";
+  OneShotServer server(std::vector<std::string>(20, answer));
+  PollLoop loop;
+  CurlClient client(loop, {.allowed_hosts = {"127.0.0.1"}, .max_requests = 2, .max_waiting = 18});
+  const std::string url = "http://127.0.0.1:" + std::to_string(server.port) + "/";
+  int good = 0, refused = 0;
+  for (int i = 0; i < 25; ++i) {
+    client.send({.url = url + std::to_string(i), .timeout = seconds(20)}, [&](const Result<HttpResponse>& r) {
+      r ? ++good : ++refused;
+      EXPECT_TRUE(r || r.error().detail.find("too many requests") != std::string::npos);
+    });
+  }
+  EXPECT_TRUE(loop.run_until([&] { return good + refused == 25; }));
+  EXPECT_EQ(good, 20);
+  EXPECT_EQ(refused, 5);
+  // In order, but for the two that run at the same time.
+  ASSERT_EQ(server.requests.size(), 20u);
+  EXPECT_NE(server.requests.back().find("GET /1"), std::string::npos);
+}
+
+TEST(CurlClient, SaysThatAnAnswerIsDamagedOrBrokenOff) {
+  OneShotServer server({"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nnogzi",
+                        "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\nhalf"});
+  const std::string url = "http://127.0.0.1:" + std::to_string(server.port) + "/";
+  EXPECT_NE(get(url, {"127.0.0.1"}).error().detail.find("compression"), std::string::npos);
+  EXPECT_NE(get(url, {"127.0.0.1"}).error().detail.find("broke off"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace hansard

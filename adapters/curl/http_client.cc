@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <sys/socket.h>
 
+#include <deque>
 #include <map>
 
 #include "adapters/curl/guard.h"
@@ -73,7 +74,12 @@ std::string explain(CURLcode code, const UrlParts& url) {
     case CURLE_COULDNT_RESOLVE_HOST: return "the name " + url.host + " cannot be resolved; check the address and the network";
     case CURLE_COULDNT_CONNECT: return "nothing answers at " + host + "; check the address and that the server runs";
     case CURLE_OPERATION_TIMEDOUT: return host + " did not answer in time";
-    case CURLE_PEER_FAILED_VERIFICATION: return "the certificate of " + host + " does not verify";
+    case CURLE_PEER_FAILED_VERIFICATION:
+      return "the certificate of " + host + " does not verify: is the address right, and the certificate neither expired nor self-made?";
+    case CURLE_BAD_CONTENT_ENCODING: return "the answer of " + host + " is damaged: its compression cannot be undone";
+    case CURLE_PARTIAL_FILE:
+    case CURLE_RECV_ERROR:
+    case CURLE_GOT_NOTHING: return host + " broke off its answer";
     default: return "the request to " + host + " failed: " + curl_easy_strerror(code);
   }
 }
@@ -91,6 +97,7 @@ struct CurlClient::Impl {
   }
   ~Impl() {
     *alive = false;
+    waiting.clear();
     for (auto& [easy, _] : transfers) curl_multi_remove_handle(multi, easy);
     transfers.clear();
     curl_multi_cleanup(multi);
@@ -133,6 +140,17 @@ struct CurlClient::Impl {
     for (const auto& [easy, code] : finished) {
       finish(easy, code);
       if (!*still) return;
+    }
+    begin_waiting();
+  }
+
+  bool full() const { return transfers.size() >= static_cast<std::size_t>(options.max_requests); }
+
+  void begin_waiting() {
+    while (!waiting.empty() && !full()) {
+      auto next = std::move(waiting.front());
+      waiting.pop_front();
+      begin(std::move(next));
     }
   }
 
@@ -228,6 +246,7 @@ struct CurlClient::Impl {
   CURLM* multi = nullptr;
   Loop::TimerId timer = 0;
   std::map<CURL*, std::unique_ptr<Transfer>> transfers;
+  std::deque<std::unique_ptr<Transfer>> waiting;  ///< their time-out begins when they do
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
@@ -243,8 +262,8 @@ void CurlClient::allow(const std::string& url) {
 
 void CurlClient::send(HttpRequest request, std::function<void(Result<HttpResponse>)> done) {
   auto parts = read_url(request.url);
-  const bool full = impl_->transfers.size() >= static_cast<std::size_t>(impl_->options.max_requests);
-  if (!parts || full) {
+  const bool refused = impl_->full() && impl_->waiting.size() >= static_cast<std::size_t>(impl_->options.max_waiting);
+  if (!parts || refused) {
     Error error = parts ? Error{ErrorClass::kUnavailable, kArea, "too many requests at the same time"} : parts.error();
     impl_->loop.post([done = std::move(done), error = std::move(error)] { done(std::unexpected(error)); });
     return;
@@ -253,7 +272,11 @@ void CurlClient::send(HttpRequest request, std::function<void(Result<HttpRespons
   transfer->request = std::move(request);
   transfer->url = std::move(*parts);
   transfer->done = std::move(done);
-  impl_->begin(std::move(transfer));
+  if (impl_->full()) {
+    impl_->waiting.push_back(std::move(transfer));
+  } else {
+    impl_->begin(std::move(transfer));
+  }
 }
 
 }  // namespace hansard

@@ -14,7 +14,8 @@ struct CurlOptions {
   std::vector<std::string> allowed_hosts;  ///< "host" or "host:port" that may lie in private ranges
   std::string user_agent = "hansard";
   int max_redirects = 5;
-  int max_requests = 64;  ///< at the same time; further ones fail
+  int max_requests = 64;    ///< at the same time; further ones wait, in order
+  int max_waiting = 4'096;  ///< beyond this they fail
 };
 
 class CurlClient final : public HttpClient {
