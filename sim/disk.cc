@@ -72,4 +72,16 @@ Result<std::string> Disk::read(const std::string& path, std::size_t max_bytes) {
   return it->second;
 }
 
+Result<std::vector<std::string>> Disk::list(const std::string& folder, std::string_view suffix, std::size_t max_files) {
+  if (files.contains(folder)) return fail(ErrorClass::kConflict, "files", "not a folder");
+  std::vector<std::string> out;
+  for (auto it = files.lower_bound(folder + "/"); it != files.end() && it->first.starts_with(folder + "/"); ++it) {
+    const std::string name = it->first.substr(folder.size() + 1);
+    if (name.ends_with(suffix) && name.find('/') == std::string::npos) out.push_back(name);
+  }
+  if (out.empty()) return fail(ErrorClass::kNotFound, "files", "no such folder");
+  if (out.size() > max_files) return fail(ErrorClass::kExhausted, "files", "too many files");
+  return out;
+}
+
 }  // namespace hansard::sim

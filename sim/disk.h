@@ -46,6 +46,7 @@ class Disk final : public Files {
   explicit Disk(World& world) : world_(world) {}
   Result<std::string> write(const std::string& name, const std::string& bytes) override;
   Result<std::string> read(const std::string& path, std::size_t max_bytes) override;
+  Result<std::vector<std::string>> list(const std::string& folder, std::string_view suffix, std::size_t max_files) override;
   Result<std::uint64_t> free_bytes() override { return std::uint64_t{1} << 40; }
 
   void full(Duration length) { full_until_ = world_.now() + length; }

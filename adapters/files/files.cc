@@ -1,10 +1,15 @@
 #include "adapters/files/files.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include <algorithm>
+#include <memory>
+
 #include "adapters/files/posix.h"
+#include "core/base/text.h"
 
 namespace hansard {
 namespace {
@@ -30,11 +35,11 @@ Result<void> make_folders(const std::string& path, unsigned mode) {
     if (at != path.size() && path[at] != '/') continue;
     const std::string part = path.substr(0, at);
     if (::mkdir(part.c_str(), mode) == 0 || errno == EEXIST) continue;
-    struct stat info {};
+    struct stat info{};
     if (::stat(part.c_str(), &info) == 0 && S_ISDIR(info.st_mode)) continue;
     return posix::failed(kArea, "make the folder", part);
   }
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
     return fail(ErrorClass::kInvalid, kArea, path + " is not a folder; remove it or choose another one");
   }
@@ -74,7 +79,8 @@ Result<std::string> read_file(const std::string& path, std::size_t max_bytes) {
     }
     out.append(buffer, static_cast<std::size_t>(n));
     if (out.size() > max_bytes) {
-      return fail(ErrorClass::kExhausted, kArea, path + " is larger than " + std::to_string(max_bytes) + " bytes; it was not read");
+      return fail(ErrorClass::kExhausted, kArea,
+                  path + " is larger than " + std::to_string(max_bytes) + " bytes; it was not read");
     }
   }
 }
@@ -89,8 +95,32 @@ Result<std::string> DiskFiles::write(const std::string& name, const std::string&
 
 Result<std::string> DiskFiles::read(const std::string& path, std::size_t max_bytes) { return read_file(path, max_bytes); }
 
+Result<std::vector<std::string>> DiskFiles::list(const std::string& folder, std::string_view suffix, std::size_t max_files) {
+  struct Close {
+    void operator()(DIR* d) const { ::closedir(d); }
+  };
+  const std::unique_ptr<DIR, Close> dir(::opendir(folder.c_str()));
+  if (!dir && errno == ENOTDIR) return fail(ErrorClass::kConflict, kArea, folder + " is not a folder");
+  if (!dir) return posix::failed(kArea, "read the folder", folder);
+  std::vector<std::string> out;
+  while (const dirent* entry = ::readdir(dir.get())) {
+    const std::string name = entry->d_name;
+    if (name.starts_with('.') || name.size() < suffix.size()) continue;
+    if (!equals_ignore_case(std::string_view(name).substr(name.size() - suffix.size()), suffix)) continue;
+    struct stat info{};
+    if (::fstatat(::dirfd(dir.get()), name.c_str(), &info, 0) != 0 || !S_ISREG(info.st_mode)) continue;
+    if (out.size() == max_files) {
+      return fail(ErrorClass::kExhausted, kArea,
+                  folder + " holds more than " + std::to_string(max_files) + " files; use a smaller folder");
+    }
+    out.push_back(name);
+  }
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
 Result<std::uint64_t> DiskFiles::free_bytes() {
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(data_dir_.c_str(), &info) != 0) return posix::failed(kArea, "look at", data_dir_);
   return std::uint64_t{info.f_bavail} * info.f_frsize;
 }

@@ -13,6 +13,7 @@ class DiskFiles final : public Files {
 
   Result<std::string> write(const std::string& name, const std::string& bytes) override;
   Result<std::string> read(const std::string& path, std::size_t max_bytes) override;
+  Result<std::vector<std::string>> list(const std::string& folder, std::string_view suffix, std::size_t max_files) override;
   Result<std::uint64_t> free_bytes() override;
 
  private:

@@ -145,6 +145,15 @@ TEST_F(SpoolTest, RemovesAMeetingAndNothingElse) {
   EXPECT_EQ(spool.tracks("other")->size(), 1u);
 }
 
+TEST_F(SpoolTest, AFolderIsListedInOrder) {
+  DiskFiles files(folder + "/out", folder);
+  EXPECT_EQ(files.list(folder + "/out", ".ics", 9).error().code, ErrorClass::kNotFound);
+  for (const char* name : {"b.ics", "a.ICS", ".hidden.ics", "c.txt", "sub.ics/x"}) ASSERT_TRUE(files.write(name, "x"));
+  EXPECT_EQ(*files.list(folder + "/out", ".ics", 9), (std::vector<std::string>{"a.ICS", "b.ics"}));
+  EXPECT_EQ(files.list(folder + "/out", ".ics", 1).error().code, ErrorClass::kExhausted);
+  EXPECT_EQ(files.list(folder + "/out/c.txt", ".ics", 1).error().code, ErrorClass::kConflict);
+}
+
 TEST_F(SpoolTest, FilesAreWrittenWholeAndStayInTheirFolder) {
   DiskFiles files(folder + "/out", folder);
   const auto path = files.write("a/b.md", "hello");
