@@ -146,26 +146,31 @@ std::string GraphSource::first_link(const SyncWindow& window) const {
          form_encode({{"startDateTime", text(window.from)}, {"endDateTime", text(window.to)}});
 }
 
-SourceAction GraphSource::proceed(Instant now) { return grant_.fresh(now) ? go_on(now) : ask_token(now); }
-
-SourceAction GraphSource::go_on(Instant now) {
-  if (waiting_step_ != Step::kIdle) return send(std::exchange(waiting_step_, Step::kIdle), std::move(waiting_));
+SourceAction GraphSource::proceed(Instant now) {
+  if (waiting_step_ != Step::kIdle) return send(waiting_step_, std::move(waiting_), now);
   if (subscription_requests_ < kMaxSubscriptionRequests) {
     if (auto request = subscription_.next(now, entropy_)) {
       ++subscription_requests_;
       request->url = endpoints_.graph_root + request->url;
-      return send(Step::kSubscription, std::move(*request));
+      return send(Step::kSubscription, std::move(*request), now);
     }
   }
   if (round_.link.empty()) return after_pages(now);
   HttpRequest request;
   request.url = round_.link;
-  return send(Step::kPage, std::move(request));
+  return send(Step::kPage, std::move(request), now);
 }
 
-SourceAction GraphSource::send(Step step, HttpRequest request) {
-  step_ = step;
-  waiting_ = request;
+SourceAction GraphSource::send(Step step, HttpRequest request, Instant now) {
+  waiting_step_ = step;
+  waiting_ = std::move(request);
+  return grant_.fresh(now) ? send_waiting() : ask_token(now);
+}
+
+/// With the token as it is: one that was just given is used however short its life is.
+SourceAction GraphSource::send_waiting() {
+  step_ = std::exchange(waiting_step_, Step::kIdle);
+  HttpRequest request = waiting_;
   request.headers.push_back(grant_.header());
   request.headers.emplace_back("Accept", "application/json");
   // All of them in every call: immutable ids name an event only where they were asked for.
@@ -194,7 +199,7 @@ SourceAction GraphSource::reply(const Result<HttpResponse>& response, Instant no
   if (step == Step::kToken) {
     auto action = grant_.reply(response, now);
     if (auto* failure = std::get_if<SyncFailed>(&action)) return failed(std::move(*failure), false);
-    return go_on(now);  // however short its life is
+    return send_waiting();
   }
   if (response && response->status == 401 && !wants_claims(*response) && !std::exchange(token_refused_, true)) {
     // It ended early: revoked, or by another clock.
@@ -240,7 +245,7 @@ SourceAction GraphSource::after_pages(Instant now) {
     HttpRequest request;
     request.url = endpoints_.graph_root + mailbox_of(connection_) + "/events/" + percent_encode(id);
     master_waiting_ = true;
-    return send(Step::kMaster, std::move(request));
+    return send(Step::kMaster, std::move(request), now);
   }
   const bool series_removed = calendar_.commit();
   round_.running = false;

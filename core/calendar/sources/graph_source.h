@@ -48,10 +48,10 @@ class GraphSource final : public Source {
   };
 
   SourceAction proceed(Instant now);
-  SourceAction go_on(Instant now);
   void choose_round(Instant now);
   void begin_whole(Instant now);
-  SourceAction send(Step step, HttpRequest request);
+  SourceAction send(Step step, HttpRequest request, Instant now);
+  SourceAction send_waiting();
   SourceAction ask_token(Instant now);
   SourceAction page(const HttpResponse& response, Instant now);
   SourceAction after_pages(Instant now);
