@@ -1,6 +1,7 @@
 #include "host/calendar_reader.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "core/base/text.h"
@@ -15,6 +16,9 @@ namespace {
 /// A server whose answers never end is not followed for ever.
 constexpr int kMaxRequests = 2'000;
 constexpr std::size_t kEntropyBytes = 32;
+constexpr std::size_t kMaxNotes = 10;
+/// Nobody meets more often: a rule for every second must not become ten thousand meetings.
+constexpr std::size_t kMaxPerSeries = 500;
 
 bool is_address(const std::string& url) {
   return starts_with_ignore_case(url, "http://") || starts_with_ignore_case(url, "https://") ||
@@ -23,6 +27,35 @@ bool is_address(const std::string& url) {
 
 flow::Event failed(const calendar::SyncFailed& f) { return flow::CalendarFailed{f.detail, f.retry_after, f.reconnect}; }
 flow::Event failed(const Error& error) { return flow::CalendarFailed{error.detail, {}, false}; }
+
+void add_notes(std::vector<std::string>& out, const std::vector<std::string>& notes) {
+  for (const std::string& note : notes) {
+    if (out.size() < kMaxNotes && std::find(out.begin(), out.end(), note) == out.end()) out.push_back(note);
+  }
+}
+
+/// Zones that have been looked for, each once.
+class ZoneShelf {
+ public:
+  explicit ZoneShelf(const calendar::ZoneLoader& loader) : loader_(loader) {}
+  void load(const calendar::Calendar& document) {
+    for (const std::string& name : calendar::needed_zones(document)) load(name);
+  }
+  const calendar::TimeZone* find(const std::string& name) {
+    load(name);
+    return zones_.find(name);
+  }
+  const calendar::ZoneTable& zones() const { return zones_; }
+
+ private:
+  void load(const std::string& name) {
+    if (!loader_ || !tried_.insert(name).second) return;
+    if (const auto bytes = loader_(name)) static_cast<void>(zones_.add(name, *bytes));
+  }
+  const calendar::ZoneLoader& loader_;
+  std::set<std::string> tried_;
+  calendar::ZoneTable zones_;
+};
 
 flow::SeenOccurrence seen(const std::string& source, const calendar::Occurrence& o, const calendar::VEvent& event,
                           calendar::AttendFacts facts, const calendar::InviteConfig& invites) {
@@ -70,11 +103,9 @@ void CalendarReader::fetch(const flow::FetchCalendar& effect, Done done) {
 }
 
 Result<flow::Event> CalendarReader::read_files(const flow::FetchCalendar& effect) {
-  const auto bytes = ports_.files.read(effect.source.url, calendar::ReadLimits{}.max_bytes);
-  if (!bytes) return std::unexpected(bytes.error());
-  const auto calendar = calendar::read_calendar(*bytes);
-  if (!calendar) return std::unexpected(calendar.error());
-  return expand(effect, {&*calendar}, {});
+  const std::string& path = effect.source.url;
+  if (auto read = files_.read(path); !read) return pass(read);
+  return expand(effect, files_.documents(path), {}, files_.notes(path));
 }
 
 void CalendarReader::start(Slot& slot, const flow::FetchCalendar& effect, Done done) {
@@ -137,7 +168,7 @@ void CalendarReader::carry_out(const std::string& id, calendar::SourceAction act
   } else if (const auto* f = std::get_if<calendar::SyncFailed>(&action)) {
     finish(id, failed(*f));
   } else {
-    finish(id, expand(slot.effect, slot.source->documents(), slot.source->connection().account));
+    finish(id, expand(slot.effect, slot.source->documents(), slot.source->connection().account, slot.source->problems()));
   }
 }
 
@@ -155,19 +186,22 @@ calendar::PushAnswer CalendarReader::push(const std::string& id, const calendar:
 }
 
 flow::Event CalendarReader::expand(const flow::FetchCalendar& effect, const std::vector<const calendar::Calendar*>& documents,
-                                   const std::string& account) const {
+                                   const std::string& account, const std::vector<std::string>& notes) const {
   calendar::InviteConfig invites;
   invites.generic_hosts = config_.generic_hosts;
   flow::CalendarFetched fetched{effect.from, effect.to, {}};
+  add_notes(fetched.notes, notes);
+  // A CalDAV calendar is a document for each event: a zone is read once for all of them.
+  ZoneShelf shelf(config_.read_zone);
+  calendar::ExpandLimits limits;
+  limits.max_per_series = kMaxPerSeries;
   for (const calendar::Calendar* document : documents) {
-    calendar::ZoneTable zones = calendar::load_zones(*document, config_.read_zone);
-    if (zones.find(config_.local_zone) == nullptr && config_.read_zone) {
-      if (const auto bytes = config_.read_zone(config_.local_zone)) static_cast<void>(zones.add(config_.local_zone, *bytes));
-    }
-    calendar::ExpandLimits limits;
-    limits.local_zone = zones.find(config_.local_zone);
-    const auto expansion = calendar::expand(*document, effect.from, effect.to, zones, limits);
+    shelf.load(*document);
+    limits.local_zone = shelf.find(config_.local_zone);
+    const auto expansion = calendar::expand(*document, effect.from, effect.to, shelf.zones(), limits);
     if (!expansion) return failed(expansion.error());
+    add_notes(fetched.notes, document->problems);
+    add_notes(fetched.notes, expansion->problems);
     for (const auto& o : expansion->occurrences) {
       const calendar::VEvent& event = document->events[o.event];
       auto facts = calendar::attend_facts(event, account.empty() ? effect.source.account : account, config_.own_addresses);

@@ -8,13 +8,15 @@
 #include "core/calendar/sources/source.h"
 #include "core/flow/effects.h"
 #include "core/flow/events.h"
+#include "host/calendar_files.h"
 #include "host/executor.h"
 
 namespace hansard::host {
 
 class CalendarReader {
  public:
-  CalendarReader(const ExecutorPorts& ports, const ExecutorConfig& config) : ports_(ports), config_(config) {}
+  CalendarReader(const ExecutorPorts& ports, const ExecutorConfig& config)
+      : ports_(ports), config_(config), files_(ports.files) {}
 
   /// Answers with CalendarFetched or CalendarFailed, at once for a file, later for what is asked over the network. A scan
   /// that is asked for while one of the same source runs follows it, and only the last such one is answered.
@@ -44,11 +46,13 @@ class CalendarReader {
   void carry_out(const std::string& id, calendar::SourceAction action);
   void finish(const std::string& id, flow::Event event);
   Result<flow::Event> read_files(const flow::FetchCalendar& effect);
+  /// `notes`: what the source itself has to say.
   flow::Event expand(const flow::FetchCalendar& effect, const std::vector<const calendar::Calendar*>& documents,
-                     const std::string& account) const;
+                     const std::string& account, const std::vector<std::string>& notes) const;
 
   const ExecutorPorts& ports_;
   const ExecutorConfig& config_;
+  CalendarFiles files_;
   std::map<std::string, Slot> slots_;
 };
 

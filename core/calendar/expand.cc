@@ -27,6 +27,10 @@ Result<Expansion> expand(const Calendar& calendar, Instant from, Instant to, con
     if (at == series.size()) series.emplace_back(calendar, resolver, limits);
     series[at].add(i);
   }
+  const bool lost = std::any_of(calendar.events.begin(), calendar.events.end(), [&](const VEvent& e) {
+    return e.start.form == TimeForm::kZoned && resolver.find(e.object, e.start.tzid) == nullptr;
+  });
+  if (lost) note_problem(out.problems, "the time zone of an event does not exist: its times are read as local time");
   // Bounds that keep every later sum of seconds far from overflow; calendar time ends with the year 9999.
   constexpr std::int64_t kFar = std::int64_t{1} << 40;
   const std::int64_t first = std::clamp(ceil_seconds(from), -kFar, kFar);
