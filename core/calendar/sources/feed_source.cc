@@ -1,6 +1,8 @@
 #include "core/calendar/sources/feed_source.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <map>
 
 #include "core/base/hash.h"
 #include "core/base/text.h"
@@ -35,6 +37,29 @@ bool is_whole(std::string_view text) {
   return text.size() >= kEnd.size() && equals_ignore_case(text.substr(text.size() - kEnd.size()), kEnd);
 }
 
+constexpr Duration kPastKept = hours(48);
+
+/// Feeds go back for years, and windows only move on: single events that were over long before `from` are not kept. Of a UID that
+/// occurs more than once everything is, since its versions decide about each other.
+void drop_past(Calendar& calendar, Instant from) {
+  const WallSeconds before = (from - kPastKept).ms / 1000;
+  std::map<std::string_view, int> uses;
+  for (const VEvent& e : calendar.events) ++uses[e.uid];
+  const auto past = [&](const VEvent& e) {
+    if (!e.rules.empty() || !e.rdates.empty() || e.recurrence_id || (!e.uid.empty() && uses[e.uid] > 1)) return false;
+    const WallSeconds length = e.duration ? std::abs(e.duration->days) * kDaySeconds + std::abs(e.duration->seconds) : 0;
+    return std::max(e.start.wall, e.end.wall) + length + 2 * kDaySeconds < before;  // zones differ by a day, a date lasts one
+  };
+  std::vector<std::size_t> wanted;
+  for (std::size_t i = 0; i < calendar.events.size(); ++i) {
+    if (!past(calendar.events[i])) wanted.push_back(i);
+  }
+  std::vector<VEvent> kept;
+  kept.reserve(wanted.size());
+  for (const std::size_t i : wanted) kept.push_back(std::move(calendar.events[i]));
+  calendar.events = std::move(kept);
+}
+
 std::string refusal(int status) {
   const std::string code = " (status " + std::to_string(status) + ")";
   if (status == 401 || status == 403)
@@ -47,7 +72,10 @@ std::string refusal(int status) {
 
 }  // namespace
 
-SourceAction FeedSource::begin(const SyncWindow&, Instant, std::string_view) {
+SourceAction FeedSource::begin(const SyncWindow& window, Instant, std::string_view) {
+  // A clock that was set back asks for what is not there any more.
+  if (window.from < over_before_) read_ = false;
+  from_ = window.from;
   HttpRequest request;
   request.url = address(connection_.calendar);
   request.max_bytes = ReadLimits{}.max_bytes;
@@ -73,7 +101,9 @@ SourceAction FeedSource::reply(const Result<HttpResponse>& response, Instant) {
   if (!is_whole(response->body)) {
     return SyncFailed{"the feed ends in the middle (its last line is not END:VCALENDAR); what was read before is kept"};
   }
+  drop_past(*calendar, from_);
   calendar_ = std::move(*calendar);
+  over_before_ = from_ - kPastKept;
   read_ = true;
   etag_ = std::move(etag);
   last_modified_ = std::move(last_modified);

@@ -18,7 +18,9 @@ class FeedSource final : public Source {
 
  private:
   Connection connection_;
-  Calendar calendar_;
+  Calendar calendar_;  ///< without single events that were over before over_before_
+  Instant from_;       ///< of the window of the sync that runs
+  Instant over_before_;
   bool read_ = false;  ///< calendar_ holds an answer: "not modified" means that one
   std::string etag_;
   std::string last_modified_;
