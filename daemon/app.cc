@@ -1,7 +1,6 @@
 #include "daemon/app.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +27,8 @@
 #include "core/calendar/invite_platform.h"
 #include "daemon/api.h"
 #include "daemon/asio_loop.h"
+#include "daemon/calendars.h"
+#include "daemon/data_dir.h"
 #include "daemon/http_server.h"
 #include "host/stored.h"
 #include "ipc/process.h"
@@ -40,8 +41,6 @@ constexpr Duration kLongestWait = seconds(1);
 /// How often work that waits for a busy recognizer is tried again.
 constexpr Duration kBacklogWait = milliseconds(50);
 constexpr Duration kByHandLength = hours(4);
-/// Pushes come in bursts; one scan after this covers all that came meanwhile.
-constexpr Duration kHintGap = seconds(2);
 constexpr std::size_t kMaxWeights = 64u << 20;
 
 class SystemClock final : public Clock {
@@ -80,14 +79,6 @@ Result<std::string> api_token(const Config& config) {
   return made;
 }
 
-Result<posix::Descriptor> lock_data_dir(const std::string& dir) {
-  const std::string path = dir + "/lock";
-  posix::Descriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!file) return posix::failed(kArea, "open", path);
-  if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return file;
-  return fail(ErrorClass::kConflict, kArea, "another hansard runs on " + dir + "; stop it, or give this one its own data_dir");
-}
-
 Result<std::string> load_weights(const Config& config) {
   if (config.analysis_weights.empty()) return std::string(analysis::embedded_weights());
   return read_file(config.analysis_weights, kMaxWeights);
@@ -116,13 +107,10 @@ struct App::Impl {
   Result<void> open_store();
   Result<void> open_http();
   void make_adapters(const std::string& executable);
-  void begin_calendars();
   void trust_meetings();
   Json status() const;
   api::Context api_context();
   void published(const host::LiveRecord& record);
-  calendar::PushAnswer push(const std::string& source, const calendar::PushRequest& request);
-  void scan_soon(const std::string& source);
   Result<void> turn();
   void shut_down();
 
@@ -146,9 +134,7 @@ struct App::Impl {
   std::optional<host::Engine> engine;
   std::optional<LiveHub> hub;
   std::optional<HttpServer> server;
-  std::map<std::string, flow::CalendarRecord> calendars;  ///< last word about each source
-  std::map<std::string, Instant> hinted;  ///< when a push last led to a scan of the source
-  std::set<std::string> hints;            ///< sources whose next scan by push waits
+  std::optional<Calendars> calendars;
   std::function<void(const LiveEvent&)> on_event;
   std::function<void()> on_signal;
   bool stopping = false;
@@ -199,12 +185,13 @@ Result<void> App::Impl::open() {
   speech->start();
   if (auto r = engine->start("hansard"); !r) return r;
   trust_meetings();
-  begin_calendars();
+  calendars.emplace(config, Calendars::Parts{*engine, *executor, *secrets, *store, clock, loop});
+  calendars->begin();
   return {};
 }
 
 Result<void> App::Impl::open_store() {
-  auto opened = open_sqlite_store(config.data_dir + "/hansard.db");
+  auto opened = open_sqlite_store(store_path(config.data_dir));
   if (!opened) return pass(opened);
   store = std::move(*opened);
   auto last = store->last_seq();
@@ -215,7 +202,7 @@ Result<void> App::Impl::open_store() {
 
 void App::Impl::make_adapters(const std::string& executable) {
   files.emplace(config.output_dir, config.data_dir);
-  spool.emplace(config.data_dir + "/audio");
+  spool.emplace(audio_folder(config.data_dir));
   secrets.emplace(secrets_folder(config.data_dir));
   CurlOptions curl;
   curl.allowed_hosts = config.allow_hosts;
@@ -244,15 +231,6 @@ Result<void> App::Impl::open_http() {
   return write_file(daemon_info_path(config.data_dir), to_json(info).dump() + "\n", 0600);
 }
 
-void App::Impl::begin_calendars() {
-  for (const auto& source : config.calendars) {
-    // An aggregate of its own; the same configuration again changes nothing.
-    std::uint64_t seed = 0;
-    (void)!::getrandom(&seed, sizeof seed, 0);
-    engine->post("calendar:" + source.id, flow::CalendarConfigured{source, config.meeting, seed});
-  }
-}
-
 /// The addresses that a person has named by hand may be asked, wherever they are.
 void App::Impl::trust_meetings() {
   engine->for_each([this](const std::string&, const flow::State& state) {
@@ -265,7 +243,6 @@ void App::Impl::published(const host::LiveRecord& record) {
   if (const auto* state = std::get_if<flow::StateRecord>(&record.record)) {
     log::info("meeting state", {{"meeting", record.aggregate}, {"state", enum_name(state->state)}, {"code", enum_name(state->code)}});
   } else if (const auto* calendar = std::get_if<flow::CalendarRecord>(&record.record)) {
-    calendars[calendar->source] = *calendar;
     const auto level = calendar->state == "ok" ? log::Level::kInfo : log::Level::kWarning;
     log::write(level, "calendar", {{"source", calendar->source}, {"state", calendar->state}, {"detail", calendar->detail}, {"meetings", std::int64_t{calendar->meetings}}});
   }
@@ -273,36 +250,9 @@ void App::Impl::published(const host::LiveRecord& record) {
   if (on_event) on_event(live_event(record));
 }
 
-calendar::PushAnswer App::Impl::push(const std::string& source, const calendar::PushRequest& request) {
-  if (engine->find("calendar:" + source) == nullptr) return {};
-  auto answer = executor->push(source, request);
-  if (answer.scan) scan_soon(source);
-  return answer;
-}
-
-void App::Impl::scan_soon(const std::string& source) {
-  if (!hints.insert(source).second) return;
-  Instant& last = hinted[source];
-  const Instant now = clock.now();
-  const Duration wait = std::clamp(last + kHintGap - now, Duration{0}, kHintGap);
-  last = now + wait;
-  loop.after(wait, [this, source] {
-    hints.erase(source);
-    engine->post("calendar:" + source, flow::ScanRequested{});
-  });
-}
-
 Json App::Impl::status() const {
   Json recognizer = Json::object();
   recognizer.set("ready", speech->ready()).set("model", speech->model()).set("detail", speech->unavailable()).set("pid", std::int64_t{speech->pid()});
-  Json sources = Json::array();
-  for (const auto& source : config.calendars) {
-    const auto known = calendars.find(source.id);
-    Json one = Json::object();
-    one.set("id", source.id).set("state", known == calendars.end() ? "not read yet" : known->second.state);
-    if (known != calendars.end()) one.set("detail", known->second.detail).set("meetings", std::int64_t{known->second.meetings});
-    sources.push(std::move(one));
-  }
   Json living = Json::array();
   const auto pids = media->pids();
   engine->for_each([&](const std::string& id, const flow::State& state) {
@@ -316,7 +266,7 @@ Json App::Impl::status() const {
   Json out = Json::object();
   out.set("version", HANSARD_VERSION).set("pid", std::int64_t{::getpid()}).set("since", format_rfc3339(started));
   out.set("data_dir", config.data_dir).set("output_dir", config.output_dir).set("recognizer", std::move(recognizer));
-  out.set("calendars", std::move(sources)).set("meetings", std::move(living)).set("viewers", std::int64_t(hub->viewers())).set("last_seq", hub->last_seq());
+  out.set("calendars", calendars->status()).set("meetings", std::move(living)).set("viewers", std::int64_t(hub->viewers())).set("last_seq", hub->last_seq());
   out.set("encrypted_at_rest", false);
   if (store_failing) out.set("store", "failing: the disk may be full");
   return out;
@@ -338,7 +288,10 @@ api::Context App::Impl::api_context() {
           [this] { return hub->last_seq(); },
           {},
           {},
-          [this](const std::string& source, const calendar::PushRequest& request) { return push(source, request); }};
+          [this](const std::string& source, const calendar::PushRequest& request) { return calendars->push(source, request); },
+          [this] { return calendars->list(); },
+          [this] { return calendars->reload(); },
+          [this](const std::string& id) { return calendars->sync(id); }};
 }
 
 /// Waits, does what has come up, commits it.

@@ -1,0 +1,18 @@
+#pragma once
+// What lies where in the data directory, and the lock on it.
+#include <string>
+
+#include "adapters/files/posix.h"
+
+namespace hansard {
+
+inline std::string store_path(const std::string& data_dir) { return data_dir + "/hansard.db"; }
+inline std::string audio_folder(const std::string& data_dir) { return data_dir + "/audio"; }
+/// Locked as long as a daemon, or a restore, works on the directory.
+inline std::string data_lock_path(const std::string& data_dir) { return data_dir + "/lock"; }
+
+/// Makes and takes the lock; it goes with the descriptor, however the process ends. Errors: kConflict (somebody has it),
+/// kDenied, kNotFound.
+Result<posix::Descriptor> lock_data_dir(const std::string& data_dir);
+
+}  // namespace hansard
