@@ -64,6 +64,8 @@ std::string ConnectSession::entropy(std::size_t count) {
   return out;
 }
 
+Result<calendar::Connection> ConnectSession::known(const std::string& id) { return host::load_connection(secrets_, id); }
+
 Result<std::size_t> ConnectSession::try_out(calendar::Connection& connection) {
   // No push channel is made here: nobody would hear it.
   calendar::SourceEnvironment environment = config_.sources;
@@ -126,7 +128,9 @@ Result<std::string> connection_name(const std::string& given, std::string_view f
 
 int cmd_connect(std::span<const std::string> args) {
   const std::string kind = args.empty() ? "" : args[0];
+  if (kind == "caldav") return connect_caldav(args.subspan(1));
   if (kind == "ics") return connect_feed(args.subspan(1));
+  if (kind == "microsoft") return connect_microsoft(args.subspan(1));
   return wrong_use("calendar connect needs a kind: google, microsoft, caldav or ics");
 }
 

@@ -35,6 +35,9 @@ class ConnectSession {
   /// So many random bytes.
   static std::string entropy(std::size_t count);
 
+  /// The connection of this name that is already there. Errors: those of SecretStore, kCorrupt.
+  Result<calendar::Connection> known(const std::string& id);
+
   /// Reads the next 24 hours once, as the daemon will: the answer is the number of events in them. `connection` then holds
   /// the tokens that were renewed on the way. Errors: kDenied (connect again, check the password), kUnavailable ...
   Result<std::size_t> try_out(calendar::Connection& connection);
