@@ -48,6 +48,15 @@ constexpr Command kCommands[] = {
     {"meetings", "meetings list|show ID [--json] [--config FILE]", "list meetings, or show one with its transcript and items",
      "Reads the daemon; without one, the stored meetings.", &cmd_meetings},
     {"doctor", "doctor [--json] [--config FILE]", "say what is missing and how to get it", "", &cmd_doctor},
+    {"backup", "backup FILE|DIR [--config FILE]", "copy everything that cannot be made again into one file",
+     "A daemon may go on meanwhile. The file is a tar of the store, audio that still waits for a recognizer, minutes, secrets and\n"
+     "the configuration. It is written whole or not at all and read back. It is not encrypted: keep it where only you can read it.", &cmd_backup},
+    {"restore", "restore BACKUP [--force] [--config FILE]", "put a backup in the place of the data directory",
+     "Everything is verified first; then one rename puts it in place. No daemon may run. With --force a data directory that holds\n"
+     "something is kept aside under another name, which is printed.", &cmd_restore},
+    {"check", "check [BACKUP] [--json] [--config FILE]", "say whether the stored data, or a backup, is sound",
+     "Reads all of the store and of the waiting audio and changes nothing; a daemon may run. Each fault is a line, without content of\n"
+     "meetings. Ends with 0 when all is sound, else with 1. With BACKUP that file is verified instead.", &cmd_check},
     {"config", "config check|show [--config FILE]", "check the configuration, or show what is in force", "", &cmd_config},
 #ifdef HAS_TRANSCRIBE
     {"transcribe", "transcribe AUDIO... [--language L] [--format json|vtt|srt|md|txt] [-o FILE] [--jsonl]", "turn audio or video files into text",
@@ -60,7 +69,8 @@ constexpr Command kCommands[] = {
     {"invite", "invite [FILE|-]", "find the join link in invitations (JSON Lines)", "", &cmd_invite},
 #endif
 #ifdef HAS_CALENDAR
-    {"calendar", "calendar expand FILE.ics --from T --to T | calendar rrule [FILE|-]", "list the occurrences of a calendar file", "", &cmd_calendar},
+    {"calendar", "calendar connect KIND ... | list | sync [ID] | plan | disconnect ID | expand FILE.ics --from T --to T | rrule [FILE|-]",
+     "connect calendars, and see what will be attended and why", "`hansard calendar help` describes each of them.", &cmd_calendar},
 #endif
     {"room", "room [--listen ADDRESS:PORT] [--lobby]", "open a WebRTC room that people and programs can join", "", &cmd_room},
     {"lifecycle", "lifecycle", "print the states of a meeting as a Mermaid diagram", "", &cmd_lifecycle},
