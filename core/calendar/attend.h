@@ -37,10 +37,10 @@ struct AttendFacts {
   Response response = Response::kUnknown;
   int guests = 0;  ///< people beside the owner, rooms and other resources not counted; the organizer is one
   /// Mail domains of the guests that are not the owner's own, in order, each once, at most 50.
-  std::vector<std::string> guest_domains;
+  std::vector<std::string> guest_domains{};
   /// "#words" of title, location, description and its HTML, and the categories as such words; lower case, in order, each
   /// once, at most 100.
-  std::vector<std::string> tags;
+  std::vector<std::string> tags{};
   static constexpr auto fields =
       std::make_tuple(field("response", &AttendFacts::response), field("guests", &AttendFacts::guests),
                       field("guest_domains", &AttendFacts::guest_domains), field("tags", &AttendFacts::tags));

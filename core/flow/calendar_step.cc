@@ -84,6 +84,9 @@ class CalendarStep {
       s_.timers[kScan] = now_ + std::max(std::min(backoff, s_.source.interval), e.retry_after);
     }
     s_.detail = e.detail;
+    if (e.reconnect && e.detail.find("hansard calendar connect") == std::string::npos) {
+      s_.detail += ": connect it again with `hansard calendar connect " + s_.source.kind + " --id " + s_.source.id + "`";
+    }
     const std::string state = e.reconnect ? "reconnect" : "failing";
     if (std::exchange(s_.state, state) != state) record();
   }

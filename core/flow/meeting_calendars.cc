@@ -4,8 +4,13 @@
 // is the newer version (RFC 5546, 2.1.4). Without a difference there, the latest change counts: a calendar speaks only
 // when what it shows has changed, so its word is news, while the first word of a calendar that comes later may be old (a
 // feed that lags) and does not overrule what is known.
+//
+// One aggregate records once. An event that was held and is then moved to another time is followed by a meeting of its own,
+// the successor; calendars go on to speak to the old id, which passes everything on.
 #include <algorithm>
 
+#include "core/base/hash.h"
+#include "core/base/prng.h"
 #include "core/flow/meeting_step.h"
 
 namespace hansard::flow {
@@ -36,6 +41,10 @@ void MeetingStep::on(const MeetingSeen& e) {
     go(Trigger::kSeen);
     return;
   }
+  if (!s_.successor.empty()) {
+    emit(ToAggregate{s_.successor, MeetingSeen{s_.successor, e.spec, e.settings, e.seed}});
+    return;
+  }
   const bool wanted = !s_.sources.empty();
   const bool news = keep_view(e.spec) && (!s_.spec.by_hand || e.spec.by_hand);
   const bool given_up = s_.cancelled && s_.origin.ms == 0 && (s_.state == Phase::kLeaving || s_.state == Phase::kCleaning);
@@ -48,6 +57,10 @@ void MeetingStep::on(const MeetingSeen& e) {
   }
   // Where nobody wanted it any more, each word counts.
   if (wanted && !news) return;
+  if (s_.state == Phase::kDone) {
+    if (is_moved(e.spec, s_.spec) && e.spec.start > now_) follow_on(e.spec, e.settings);
+    return;
+  }
   if (meeting::is_final(s_.state)) return revive(e, wanted);
   if (s_.state < Phase::kJoining) s_.settings = e.settings;
   adopt(e.spec);
@@ -72,6 +85,7 @@ bool MeetingStep::keep_view(const MeetingSpec& spec) {
 void MeetingStep::adopt(const MeetingSpec& spec) {
   if (says_the_same(s_.spec, spec)) {
     s_.spec = spec;
+    s_.next.reset();
     return;
   }
   const bool moved = is_moved(spec, s_.spec);
@@ -84,10 +98,17 @@ void MeetingStep::adopt(const MeetingSpec& spec) {
     return;
   }
   if (s_.state >= Phase::kJoining) {
-    if (s_.again) {  // on its way out, to come in again where it is now
+    const bool given_up = !held() && s_.state >= Phase::kLeaving && (moved || relinked);
+    if (s_.again || given_up) {  // on its way out, to come in again where it is now
       s_.spec = spec;
+      s_.cancelled = s_.again = true;
       return tell();
     }
+    if (held() && spec.start >= std::max(s_.spec.end, now_)) {
+      s_.next = spec;
+      return;
+    }
+    s_.next.reset();
     // In the meeting only its name and its end still matter.
     s_.spec.title = spec.title;
     s_.spec.end = spec.end;
@@ -108,10 +129,10 @@ void MeetingStep::adopt(const MeetingSpec& spec) {
 }
 
 /// A meeting that is over for us is shown again. One that no calendar wanted any more is on again. One that failed, or that
-/// a person stopped, is not tried again unless it is at another time or place. One that was held stays as it is.
+/// a person stopped, is not tried again unless it is at another time or place.
 void MeetingStep::revive(const MeetingSeen& e, bool wanted) {
   const bool changed = is_moved(e.spec, s_.spec) || is_relinked(e.spec, s_.spec);
-  if (s_.state == Phase::kDone || e.spec.end <= now_) return;
+  if (e.spec.end <= now_) return;
   if ((s_.state == Phase::kFailed || wanted) && !changed) return;
   s_.spec = e.spec;
   s_.settings = e.settings;
@@ -128,11 +149,28 @@ void MeetingStep::start_over() {
   go(Trigger::kRescheduled, "the meeting is on again");
 }
 
+/// Begins the successor, with all calendars that show it at its new time.
+void MeetingStep::follow_on(const MeetingSpec& spec, const MeetingSettings& settings) {
+  s_.next.reset();
+  s_.successor = "m" + sha256_hex(s_.id + "\n" + std::to_string(spec.start.ms), 15);
+  Prng prng(s_.seed);
+  s_.seed = prng.next();
+  const std::uint64_t seed = prng.next();
+  emit(ToAggregate{s_.successor, MeetingSeen{s_.successor, spec, settings, seed}});
+  for (const MeetingSpec& view : s_.views) {
+    if (view.source != spec.source && view.start == spec.start) {
+      emit(ToAggregate{s_.successor, MeetingSeen{s_.successor, view, settings, seed}});
+    }
+  }
+}
+
 void MeetingStep::on(const MeetingGone& e) {
+  if (!s_.successor.empty()) return emit(ToAggregate{s_.successor, e});
   if (std::erase(s_.sources, e.source) == 0) return;
   std::erase_if(s_.views, [&](const MeetingSpec& v) { return v.source == e.source; });
   if (!s_.sources.empty()) return word_passed_on(e.source);
   s_.again = false;
+  s_.next.reset();
   if (s_.state == Phase::kJoining || s_.state == Phase::kInWaitingRoom ||
       (s_.state == Phase::kReconnecting && s_.origin.ms == 0)) {
     s_.cancelled = true;

@@ -193,6 +193,7 @@ void MeetingStep::on(const CleanedUp&) {
     go(Trigger::kCleanedFailed);
   } else {
     go(Trigger::kCleaned, recorded ? s_.note : "nothing was recorded");
+    if (s_.next && s_.next->end > now_) follow_on(MeetingSpec(*s_.next), s_.settings);
   }
 }
 

@@ -91,6 +91,8 @@ class MeetingStep {
   void revive(const MeetingSeen& e, bool wanted);
   void start_over();
   void word_passed_on(const std::string& from);
+  bool held() const { return s_.origin.ms != 0; }
+  void follow_on(const MeetingSpec& spec, const MeetingSettings& settings);
   void on(const MeetingGone& e);
   void cancel(std::string note);
   void on(const StopRequested& e);

@@ -2,6 +2,7 @@
 // The aggregates: small, of constant size over a meeting's length, plain data.
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -39,11 +40,13 @@ struct MeetingState {
   std::vector<std::string> sources;  ///< calendars that want it ("manual" for by hand)
   std::vector<MeetingSpec> views;    ///< what each of them says, in the order of `sources`
   std::map<std::string, Instant> timers;
-  std::uint64_t seed = 0;   ///< of the next random number
-  std::uint32_t epoch = 0;  ///< of the current media attempt
-  int attempts = 0;         ///< reconnection attempts since the last stable call
-  Instant origin;           ///< of media time; 0 until capture began
-  std::string gap_reason;   ///< of the hole that the next capture will leave
+  std::optional<MeetingSpec> next;  ///< it is held now, and was moved to a time after its end: another meeting will follow
+  std::string successor;            ///< that meeting's id; what calendars say is passed on to it
+  std::uint64_t seed = 0;           ///< of the next random number
+  std::uint32_t epoch = 0;          ///< of the current media attempt
+  int attempts = 0;                 ///< reconnection attempts since the last stable call
+  Instant origin;                   ///< of media time; 0 until capture began
+  std::string gap_reason;           ///< of the hole that the next capture will leave
   Instant last_speech;
   std::vector<ParticipantState> participants;
   std::uint64_t utterances = 0;
@@ -60,14 +63,15 @@ struct MeetingState {
   static constexpr auto fields = std::make_tuple(
       field("id", &MeetingState::id), field("state", &MeetingState::state), field("spec", &MeetingState::spec),
       field("settings", &MeetingState::settings), field("sources", &MeetingState::sources), field("views", &MeetingState::views),
-      field("timers", &MeetingState::timers), field("seed", &MeetingState::seed), field("epoch", &MeetingState::epoch),
-      field("attempts", &MeetingState::attempts), field("origin_unix_ms", &MeetingState::origin),
-      field("gap_reason", &MeetingState::gap_reason), field("last_speech_unix_ms", &MeetingState::last_speech),
-      field("participants", &MeetingState::participants), field("utterances", &MeetingState::utterances),
-      field("recognizer", &MeetingState::recognizer), field("drained", &MeetingState::drained),
-      field("paused", &MeetingState::paused), field("cancelled", &MeetingState::cancelled), field("again", &MeetingState::again),
-      field("met", &MeetingState::met), field("tasks", &MeetingState::tasks), field("code", &MeetingState::code),
-      field("vendor_code", &MeetingState::vendor_code), field("note", &MeetingState::note));
+      field("next", &MeetingState::next), field("successor", &MeetingState::successor), field("timers", &MeetingState::timers),
+      field("seed", &MeetingState::seed), field("epoch", &MeetingState::epoch), field("attempts", &MeetingState::attempts),
+      field("origin_unix_ms", &MeetingState::origin), field("gap_reason", &MeetingState::gap_reason),
+      field("last_speech_unix_ms", &MeetingState::last_speech), field("participants", &MeetingState::participants),
+      field("utterances", &MeetingState::utterances), field("recognizer", &MeetingState::recognizer),
+      field("drained", &MeetingState::drained), field("paused", &MeetingState::paused),
+      field("cancelled", &MeetingState::cancelled), field("again", &MeetingState::again), field("met", &MeetingState::met),
+      field("tasks", &MeetingState::tasks), field("code", &MeetingState::code), field("vendor_code", &MeetingState::vendor_code),
+      field("note", &MeetingState::note));
 };
 
 /// An occurrence that the source has shown, and the meeting it became.

@@ -1,0 +1,202 @@
+// One meeting in several calendars that do not agree.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "core/flow/step.h"
+
+namespace hansard::flow {
+namespace {
+
+using Phase = meeting::State;
+
+constexpr Instant kStart{1'780'000'000'000};
+
+class SharedMeetingTest : public ::testing::Test {
+ protected:
+  static MeetingSpec spec(const std::string& source, Instant start = kStart, std::int64_t sequence = 0) {
+    MeetingSpec s;
+    s.platform = "generic";
+    s.meeting_key = "board";
+    s.url = "http://localhost/rooms/board";
+    s.title = "Board";
+    s.start = start;
+    s.end = start + minutes(30);
+    s.source = source;
+    s.sequence = sequence;
+    return s;
+  }
+  void send(const Event& event) {
+    const Batch batch = step(state_, event, now_);
+    for (const auto& e : batch.effects) effects_.push_back(e);
+    const auto back = from_json<State>(to_json(State(state_)));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(to_json(*back).dump(), to_json(State(state_)).dump());
+  }
+  void seen(const MeetingSpec& s) { send(MeetingSeen{"m1", s, {}, 7}); }
+  void advance_to(Instant at) {
+    while (true) {
+      const auto next = next_deadline(State(state_));
+      if (!next || *next > at) break;
+      now_ = std::max(now_, *next);
+      for (const auto& name : due_timers(State(state_), now_)) send(TimerFired{name});
+      if (state_.state == Phase::kValidating) send(Validated{});
+      if (state_.state == Phase::kPreparing && !state_.timers.contains("join")) send(Prepared{});
+    }
+    now_ = at;
+  }
+  void media(MediaPhase phase) {
+    MediaReport r;
+    r.epoch = state_.epoch;
+    r.phase = phase;
+    r.announced = "display_name";
+    send(r);
+  }
+  /// From the call to `done`.
+  void hold_and_end() {
+    advance_to(kStart);
+    ASSERT_EQ(state_.state, Phase::kJoining);
+    media(MediaPhase::kInCall);
+    ASSERT_EQ(state_.state, Phase::kRecording);
+    now_ = now_ + minutes(3);
+  }
+  void end() {
+    media(MediaPhase::kEnded);
+    media(MediaPhase::kLeft);
+    send(SpeechDrained{true});
+    send(AnalysisFinished{});
+    send(MinutesWritten{{"minutes.md"}});
+    send(CleanedUp{});
+    ASSERT_EQ(state_.state, Phase::kDone);
+  }
+  std::vector<ToAggregate> passed_on() const {
+    std::vector<ToAggregate> out;
+    for (const auto& e : effects_) {
+      if (const auto* to = std::get_if<ToAggregate>(&e)) out.push_back(*to);
+    }
+    return out;
+  }
+
+  MeetingState state_;
+  Instant now_ = kStart - hours(2);
+  std::vector<Effect> effects_;
+};
+
+TEST_F(SharedMeetingTest, StaysAsLongAsOneOfFiveCalendarsWantsIt) {
+  for (const char* c : {"a", "b", "c", "d", "e"}) seen(spec(c));
+  send(MeetingGone{"a", "declined"});
+  send(MeetingGone{"c", "cancelled"});
+  send(MeetingGone{"e", "removed"});
+  send(MeetingGone{"b", "calendar removed"});
+  EXPECT_EQ(state_.state, Phase::kScheduled);
+  EXPECT_EQ(state_.sources, std::vector<std::string>{"d"});
+  send(MeetingGone{"a", "declined"});
+  EXPECT_EQ(state_.state, Phase::kScheduled) << "a calendar that does not want it has no say";
+  advance_to(kStart);
+  EXPECT_EQ(state_.state, Phase::kJoining);
+  EXPECT_EQ(std::count_if(effects_.begin(), effects_.end(), [](const auto& e) { return std::holds_alternative<StartMedia>(e); }),
+            1);
+}
+
+TEST_F(SharedMeetingTest, TheLatestChangeCountsWhicheverCalendarShowsItFirst) {
+  seen(spec("a"));
+  seen(spec("b"));
+  seen(spec("b", kStart + hours(2)));
+  EXPECT_EQ(state_.spec.start, kStart + hours(2));
+  seen(spec("a", kStart + hours(2)));
+  EXPECT_EQ(state_.spec.start, kStart + hours(2));
+  EXPECT_EQ(state_.sources.size(), 2u);
+}
+
+TEST_F(SharedMeetingTest, AFirstWordThatMayBeOldDoesNotOverrule) {
+  seen(spec("a", kStart + hours(2)));
+  seen(spec("lagging feed", kStart));
+  EXPECT_EQ(state_.spec.start, kStart + hours(2));
+}
+
+TEST_F(SharedMeetingTest, TheHigherSequenceIsTheNewerVersion) {
+  seen(spec("a", kStart, 1));
+  seen(spec("b", kStart + hours(2), 2));
+  EXPECT_EQ(state_.spec.start, kStart + hours(2)) << "even as a first word";
+  MeetingSpec renamed = spec("a", kStart, 1);
+  renamed.title = "Old board";
+  seen(renamed);
+  EXPECT_EQ(state_.spec.start, kStart + hours(2)) << "an old version stays old";
+}
+
+TEST_F(SharedMeetingTest, WhenTheSpeakerGoesTheOthersWordCounts) {
+  seen(spec("a"));
+  seen(spec("b", kStart + hours(1)));
+  EXPECT_EQ(state_.spec.start, kStart);
+  send(MeetingGone{"a", "removed"});
+  EXPECT_EQ(state_.spec.start, kStart + hours(1));
+  advance_to(kStart + minutes(5));
+  EXPECT_EQ(state_.state, Phase::kScheduled);
+}
+
+TEST_F(SharedMeetingTest, WantedAgainWhileItIsCleanedUp) {
+  seen(spec("a"));
+  send(MeetingGone{"a", "removed"});
+  ASSERT_EQ(state_.state, Phase::kCleaning);
+  seen(spec("b", kStart + minutes(30)));
+  send(CleanedUp{});
+  EXPECT_EQ(state_.state, Phase::kScheduled);
+  EXPECT_EQ(state_.spec.start, kStart + minutes(30));
+  send(MeetingGone{"b", "removed"});
+  seen(spec("a"));
+  send(MeetingGone{"a", "removed"});
+  send(CleanedUp{});
+  EXPECT_EQ(state_.state, Phase::kCancelled) << "the last word was no";
+}
+
+TEST_F(SharedMeetingTest, WhatAPersonStoppedIsNotBegunAgainByAnotherCalendar) {
+  seen(spec("a"));
+  send(StopRequested{"operator"});
+  send(CleanedUp{});
+  ASSERT_EQ(state_.state, Phase::kCancelled);
+  seen(spec("b"));
+  EXPECT_EQ(state_.state, Phase::kCancelled);
+  seen(spec("a", kStart + hours(1)));
+  EXPECT_EQ(state_.state, Phase::kScheduled) << "at another time it is another matter";
+}
+
+TEST_F(SharedMeetingTest, AMeetingThatWasHeldAndIsMovedIsFollowedByAnother) {
+  seen(spec("a"));
+  hold_and_end();
+  end();
+  seen(spec("a", kStart + hours(24)));
+  EXPECT_EQ(state_.state, Phase::kDone);
+  ASSERT_EQ(passed_on().size(), 1u);
+  const std::string successor = passed_on()[0].aggregate;
+  EXPECT_NE(successor, "m1");
+  EXPECT_EQ(std::get<MeetingSeen>(passed_on()[0].event).spec.start, kStart + hours(24));
+  seen(spec("b", kStart + hours(24)));
+  send(MeetingGone{"a", "cancelled"});
+  ASSERT_EQ(passed_on().size(), 3u);
+  EXPECT_EQ(passed_on()[1].aggregate, successor) << "one bot there too";
+  EXPECT_EQ(passed_on()[2].aggregate, successor);
+}
+
+TEST_F(SharedMeetingTest, MovedToTomorrowWhileItIsHeld) {
+  seen(spec("a"));
+  hold_and_end();
+  seen(spec("a", kStart + hours(24)));
+  EXPECT_EQ(state_.state, Phase::kRecording);
+  EXPECT_EQ(state_.spec.end, kStart + minutes(30)) << "this one still ends";
+  end();
+  ASSERT_EQ(passed_on().size(), 1u);
+  EXPECT_EQ(std::get<MeetingSeen>(passed_on()[0].event).spec.start, kStart + hours(24));
+}
+
+TEST_F(SharedMeetingTest, AShortMoveOfARunningMeetingMakesNoSecondBot) {
+  seen(spec("a"));
+  hold_and_end();
+  seen(spec("a", kStart + minutes(5)));
+  EXPECT_EQ(state_.spec.end, kStart + minutes(35));
+  now_ = kStart + minutes(35);
+  end();
+  EXPECT_TRUE(passed_on().empty());
+}
+
+}  // namespace
+}  // namespace hansard::flow
