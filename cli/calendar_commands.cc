@@ -11,6 +11,7 @@
 
 #include "adapters/zoneinfo/zoneinfo.h"
 #include "cli/calendar_connect.h"
+#include "cli/calendar_daemon_commands.h"
 #include "cli/json_lines.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -22,13 +23,26 @@ namespace {
 constexpr std::string_view kUsage =
     "Usage: hansard calendar expand FILE.ics --from T --to T [--zone ZONE]\n"
     "       hansard calendar rrule [FILE|-]\n"
+    "       hansard calendar connect caldav URL --user NAME [--calendar NAME_OR_URL] [--id NAME]\n"
     "       hansard calendar connect ics ADDRESS [--id NAME] [--account MAIL]\n"
+    "       hansard calendar connect microsoft --client-id X [--tenant T] [--browser] [--id NAME]\n"
+    "       hansard calendar connect microsoft --client-id X --tenant T --app --user MAILBOX\n"
+    "               [--certificate PEM [--thumbprint SHA256]] [--id NAME]\n"
+    "       hansard calendar list [--json]\n"
+    "       hansard calendar sync [ID]\n"
+    "       hansard calendar plan [--json]\n"
+    "       hansard calendar disconnect ID\n"
     "\n"
     "expand  Writes the occurrences between --from and --to (RFC 3339 times, the end is exclusive) as JSON Lines:\n"
     "        uid, summary, status, all_day, start, end, kind (instant, date, floating). FILE may be - for standard input.\n"
     "        --zone ZONE reads floating and all-day times in that IANA zone when the window is compared (default: UTC).\n"
     "rrule   Reads JSON Lines {\"id\",\"dtstart\",\"rrule\",\"start_at\"?,\"limit\"?} and writes {\"id\",\"dates\":[...]} or\n"
-    "        {\"id\",\"error\"}. Times look like 20250304T100000. limit is 1000 unless given (at most 100000).\n";
+    "        {\"id\",\"error\"}. Times look like 20250304T100000. limit is 1000 unless given (at most 100000).\n"
+    "list    Each calendar: its state, how many of its meetings are attended, when it was read, what to do when it cannot be.\n"
+    "sync    Lets the daemon read one calendar, or all, now, and waits for it. Exit code 1 when one could not be read.\n"
+    "plan    Every meeting of the coming hours, whether it will be attended, and the reason.\n"
+    "disconnect  Forgets a connected calendar and asks the vendor to take the grant back.\n"
+    "list and plan read the daemon; without one, what was stored. Each takes --config FILE.\n";
 
 int usage_error(const std::string& what) {
   std::cerr << "hansard calendar: " << what << " (see hansard calendar --help)\n";
@@ -132,7 +146,7 @@ int cmd_rrule(std::span<const std::string> args) {
 }  // namespace
 
 int cmd_calendar(std::span<const std::string> args) {
-  if (args.empty()) return usage_error("say connect, expand or rrule");
+  if (args.empty()) return usage_error("say connect, list, sync, plan, disconnect, expand or rrule");
   if (std::find(args.begin(), args.end(), "--help") != args.end() || args[0] == "-h" || args[0] == "help") {
     std::cout << kUsage;
     return 0;
@@ -140,6 +154,10 @@ int cmd_calendar(std::span<const std::string> args) {
   if (args[0] == "expand") return cmd_expand(args.subspan(1));
   if (args[0] == "connect") return cmd_connect(args.subspan(1));
   if (args[0] == "rrule") return cmd_rrule(args.subspan(1));
+  if (args[0] == "list") return cmd_calendar_list(args.subspan(1));
+  if (args[0] == "sync") return cmd_calendar_sync(args.subspan(1));
+  if (args[0] == "plan") return cmd_calendar_plan(args.subspan(1));
+  if (args[0] == "disconnect") return cmd_calendar_disconnect(args.subspan(1));
   return usage_error("no such command: calendar " + args[0]);
 }
 

@@ -4,6 +4,7 @@
 
 #include "core/base/text.h"
 #include "daemon/assets.h"
+#include "daemon/calendar_view.h"
 #include "daemon/meeting_view.h"
 
 namespace hansard::api {
@@ -181,6 +182,21 @@ Response push(const Context& context, const Request& request, const Target& targ
   return out;
 }
 
+/// calendars | calendars/plan | calendars/reload | calendars/sync[/ID]
+Response calendars(const Context& context, const Request& request, const Target& target) {
+  const bool get = request.method == "GET" || request.method == "HEAD";
+  const bool post = request.method == "POST";
+  const std::size_t count = target.parts.size();
+  const std::string verb = count > 2 ? target.parts[2] : "";
+  if (count == 2) return get ? json(context.calendars()) : method_not_allowed("GET");
+  if (count == 3 && verb == "plan") return get ? json(plan_view(context.store)) : method_not_allowed("GET");
+  if (count == 3 && verb == "reload") return post ? json(context.reload_calendars()) : method_not_allowed("POST");
+  if (count <= 4 && verb == "sync") {
+    return post ? json(context.sync_calendars(count == 4 ? target.parts[3] : "")) : method_not_allowed("POST");
+  }
+  return error_response(404, "not_found", "there is nothing at this address");
+}
+
 }  // namespace
 
 bool is_push_address(std::string_view target) { return target.starts_with("/hooks/calendar/"); }
@@ -222,6 +238,7 @@ Response handle(const Context& context, const Request& request) {
   }
   const std::string area = target.parts.size() > 1 ? target.parts[1] : "";
   if (area == "meetings") return meetings(context, request, target);
+  if (area == "calendars") return calendars(context, request, target);
   if (area == "status" && target.parts.size() == 2) return request.method == "GET" ? json(context.status()) : method_not_allowed("GET");
   if (area == "events" && target.parts.size() == 2) return events(context, request, target);
   return error_response(404, "not_found", "there is nothing at this address");

@@ -46,6 +46,10 @@ struct Context {
   std::function<bool(const std::string& meeting, flow::Event event)> post;
   /// A vendor's push for a calendar source. The source itself knows which ones are genuine.
   std::function<calendar::PushAnswer(const std::string& source, const calendar::PushRequest& request)> push = {};
+  // Calendars: see daemon/calendars.h.
+  std::function<Result<Json>()> calendars = {};
+  std::function<Result<Json>()> reload_calendars = {};
+  std::function<Result<Json>(const std::string& id)> sync_calendars = {};
 };
 
 /// True for addresses that a vendor calls ("/hooks/calendar/ID"): they take a larger body and need no API token.

@@ -148,19 +148,52 @@ std::string expand_path(const std::string& path, const std::string& file) {
   return slash == std::string::npos ? path : file.substr(0, slash + 1) + path;
 }
 
-void read_calendar(Section& section, const toml::node& node, const std::string& file, Config& config) {
+/// Rules of attendance; what is not written stays as it is in `rules`.
+void read_attend(Section& s, calendar::AttendRules& rules) {
+  if (const toml::node* node = s.take("only")) {
+    std::vector<std::string> only;
+    s.texts("only", only);
+    rules.accepted = rules.external = rules.tagged = false;
+    for (const std::string& word : only) {
+      bool* rule = word == "accepted" ? &rules.accepted : word == "external" ? &rules.external : word == "tagged" ? &rules.tagged : nullptr;
+      if (rule == nullptr) {
+        s.wrong(*node, "only", "a list of \"accepted\", \"external\" and \"tagged\"; empty: all meetings");
+      } else {
+        *rule = true;
+      }
+    }
+  }
+  s.texts("include", rules.include);
+  s.texts("exclude", rules.exclude);
+  s.text("tag", rules.tag);
+  s.text("opt_out", rules.opt_out);
+  s.texts("own_domains", rules.own_domains);
+  for (std::string& domain : rules.own_domains) domain = to_lower(domain.substr(domain.rfind('@') + 1));
+}
+
+void read_calendar(Section& section, const toml::node& node, const std::string& file, std::vector<std::string>& problems, Config& config) {
   flow::CalendarSource source;
+  source.attend = config.attend;
   std::string address;
   std::string path;
   section.text("id", source.id, true);
   section.text("kind", source.kind);
   section.text("url", address);
   section.text("path", path);
+  section.text("account", source.account);
   section.duration("interval", source.interval, seconds(1));
   section.duration("look_ahead", source.look_ahead, minutes(1));
-  if (source.kind.empty()) source.kind = "ics";
-  if (source.kind != "ics") section.problem(node.source(), "'kind' in [[calendar]] must be \"ics\"");
-  if (address.empty() == path.empty()) section.problem(node.source(), "[[calendar]] needs either 'url' or 'path'");
+  sub_table(section, "attend", problems, [&](Section& s) { read_attend(s, source.attend); });
+  const bool feed = !address.empty() || !path.empty();
+  if (source.kind.empty() && feed) source.kind = "ics";
+  if (!address.empty() && !path.empty()) section.problem(node.source(), "[[calendar]] needs either 'url' or 'path', not both");
+  if (source.kind.empty()) {
+    section.problem(node.source(), "[[calendar]] needs either 'url' or 'path'; for one made with `hansard calendar connect` write its 'kind'");
+  } else if (source.kind != "ics" && source.kind != "google" && source.kind != "microsoft" && source.kind != "caldav") {
+    section.problem(node.source(), "'kind' in [[calendar]] must be \"ics\", \"google\", \"microsoft\" or \"caldav\"");
+  } else if (source.kind != "ics" && feed) {
+    section.problem(node.source(), "a " + source.kind + " calendar is reached by `hansard calendar connect " + source.kind + "`, not by 'url' or 'path'");
+  }
   source.url = address.empty() ? expand_path(path, file) : address;
   for (const auto& other : config.calendars) {
     if (other.id == source.id) section.problem(node.source(), "two calendars have the id '" + source.id + "'");
@@ -243,6 +276,7 @@ void read_root(Section& root, std::vector<std::string>& problems, const std::str
       s.problem(node->source(), "'address' in [listen] is not a loopback address; the page has no encryption of its own, so put a TLS proxy in front and set allow_remote = true");
     }
   });
+  sub_table(root, "attend", problems, [&](Section& s) { read_attend(s, config.attend); });
   if (const toml::node* node = root.take("calendar")) {
     const auto* list = node->as_array();
     if (list == nullptr) root.wrong(*node, "calendar", "written as [[calendar]]");
@@ -253,7 +287,7 @@ void read_root(Section& root, std::vector<std::string>& problems, const std::str
         continue;
       }
       Section section(*table, "[[calendar]]", problems);
-      read_calendar(section, *table, path, config);
+      read_calendar(section, *table, path, problems, config);
       section.finish();
     }
   }
@@ -367,10 +401,11 @@ Json config_json(const Config& config) {
     // A calendar's address often is its password.
     Json one = Json::object();
     one.set("id", c.id).set("kind", c.kind).set("interval_s", c.interval.ms / 1000).set("look_ahead_s", c.look_ahead.ms / 1000);
+    one.set("account", c.account).set("attend", to_json(c.attend));
     calendars.push(std::move(one));
   }
   out.set("file", config.path.empty() ? Json() : Json(config.path)).set("data_dir", config.data_dir).set("output_dir", config.output_dir);
-  out.set("listen", std::move(listen)).set("calendars", std::move(calendars)).set("meeting", to_json(config.meeting));
+  out.set("listen", std::move(listen)).set("calendars", std::move(calendars)).set("attend", to_json(config.attend)).set("meeting", to_json(config.meeting));
   Json speech = Json::object();
   speech.set("models_dir", config.speech_models).set("model_dir", config.speech_model_dir);
   out.set("speech", std::move(speech)).set("analysis_weights", config.analysis_weights);

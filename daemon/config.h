@@ -19,6 +19,8 @@ struct Config {
   bool allow_remote = false;           ///< may listen_address be other than loopback
   std::vector<std::string> allowed_names;  ///< further names by which a browser may address the page
   std::string api_token;               ///< from the environment only; empty: made and kept in data_dir
+  calendar::AttendRules attend;        ///< for calendars without rules of their own
+  /// Feeds and files; without an url: settings of the connected calendar with that id.
   std::vector<flow::CalendarSource> calendars;
   calendar::SourceEnvironment sources;     ///< addresses of the vendors' services, and ours for their pushes
   std::vector<std::string> own_addresses;  ///< mail addresses of the calendars' owner
