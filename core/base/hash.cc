@@ -102,6 +102,31 @@ std::string sha256_hex(std::string_view bytes, std::size_t hex_digits) {
   return out;
 }
 
+std::string hmac_sha256(std::string_view key, std::string_view bytes) {
+  constexpr std::size_t kBlock = 64;
+  std::string block(kBlock, '\0');
+  if (key.size() > kBlock) {
+    const auto digest = sha256(key);
+    block.replace(0, digest.size(), reinterpret_cast<const char*>(digest.data()), digest.size());
+  } else {
+    block.replace(0, key.size(), key);
+  }
+  const auto padded = [&](unsigned char pad) {
+    std::string out = block;
+    for (char& c : out) c = static_cast<char>(c ^ pad);
+    return out;
+  };
+  Sha256 inner;
+  inner.update(padded(0x36));
+  inner.update(bytes);
+  const auto digest = inner.finish();
+  Sha256 outer;
+  outer.update(padded(0x5C));
+  outer.update(std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()));
+  const auto out = outer.finish();
+  return {reinterpret_cast<const char*>(out.data()), out.size()};
+}
+
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed) {
   std::uint32_t c = ~seed;
   for (const char b : bytes) c = kCrcTable[(c ^ static_cast<unsigned char>(b)) & 0xFF] ^ (c >> 8);

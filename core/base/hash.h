@@ -1,5 +1,5 @@
 #pragma once
-// Hashes as pure code: SHA-256 (FIPS 180-4) for ids and idempotency keys, CRC-32C (RFC 3720) for framed files,
+// Hashes as pure code: SHA-256 (FIPS 180-4) for ids and idempotency keys, HMAC for signed webhooks, CRC-32C (RFC 3720) for framed files,
 // FNV-1a for feature hashing. None of them protects a secret by itself.
 #include <array>
 #include <cstdint>
@@ -28,6 +28,8 @@ class Sha256 {
 
 /// Lower-case hexadecimal of the first `hex_digits` (at most 64) digits of SHA-256.
 std::string sha256_hex(std::string_view bytes, std::size_t hex_digits = 64);
+/// HMAC-SHA-256 (RFC 2104), 32 raw bytes.
+std::string hmac_sha256(std::string_view key, std::string_view bytes);
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
 
 constexpr std::uint64_t fnv1a(std::string_view s, std::uint64_t h = 0xcbf29ce484222325u) {
