@@ -70,6 +70,7 @@ Result<std::size_t> ConnectSession::try_out(calendar::Connection& connection) {
   // No push channel is made here: nobody would hear it.
   calendar::SourceEnvironment environment = config_.sources;
   environment.push_url.clear();
+  environment.read_zone = read_system_zone;
   auto made = calendar::make_source(connection, environment);
   if (!made) return pass(made);
   calendar::Source& source = **made;

@@ -170,6 +170,7 @@ Result<void> App::Impl::open() {
   e.read_zone = [](std::string_view name) { return read_system_zone(name); };
   e.local_zone = system_zone_name();
   e.sources = config.sources;
+  e.sources.read_zone = e.read_zone;
   e.entropy = random_bytes;
   executor.emplace(host::ExecutorPorts{clock, *store, *http_client, *media, *speech, *spool, *files, *secrets, signer}, std::move(e));
   engine.emplace(*store, clock, *executor);

@@ -95,6 +95,8 @@ struct SourceEnvironment {
   /// Public https address under which this daemon is reached; a source's push address is this + "/hooks/calendar/" + id.
   /// Empty: polling alone.
   std::string push_url;
+  /// Zones that a vendor names and does not describe.
+  ZoneLoader read_zone{};
 };
 
 /// The source for a connection. Errors: kInvalid (a kind that does not exist, a member that is missing).
