@@ -18,7 +18,6 @@ constexpr Duration kLate = hours(1);
 constexpr Duration kUnknownLifetime = hours(24);
 constexpr Duration kRetry = minutes(5);
 constexpr Duration kRefusedRetry = hours(6);
-constexpr int kMaxRequests = 2;
 
 /// SHA-256 of both is compared, so that neither content nor length shows in the time it takes.
 bool same_secret(std::string_view a, std::string_view b) {
@@ -70,9 +69,8 @@ std::optional<HttpRequest> GoogleChannel::next(Instant now, std::string_view ent
   if (!channel.id.empty() && channel.expires <= now) channel = {};
   if (!old.id.empty() && old.expires <= now) old = {};
   if (address_.empty() && !channel.id.empty()) old = std::exchange(channel, {});  // pushes were switched off
-  if (++requests_ > kMaxRequests) return std::nullopt;
-  if (!old.id.empty() && !std::exchange(fresh_, false)) return stop(old);
-  if (address_.empty() || now < next_watch_) return std::nullopt;
+  if (!old.id.empty() && !watch_tried_ && !std::exchange(stop_tried_, true)) return stop(old);
+  if (address_.empty() || now < next_watch_ || std::exchange(watch_tried_, true)) return std::nullopt;
   if (!channel.id.empty() && channel.expires - now > renew_before_) return std::nullopt;
   return watch(entropy);
 }
@@ -110,7 +108,6 @@ void GoogleChannel::watched(const Result<HttpResponse>& response, Instant now) {
     renew_before_ = std::clamp(Duration{(made.expires - now).ms / 4}, Duration{0}, kRenewBefore);
     if (!connection_.channel.id.empty()) connection_.old_channel = std::move(connection_.channel);
     connection_.channel = std::move(made);
-    fresh_ = true;
     problem_.clear();
     return;
   }

@@ -13,7 +13,7 @@ class GoogleChannel {
   GoogleChannel(Connection& connection, std::string events_url, const SourceEnvironment& environment);
 
   /// Once at the beginning of every sync.
-  void begin() { requests_ = 0; }
+  void begin() { stop_tried_ = watch_tried_ = false; }
   /// What is to be sent after a sync, without its Authorization: a channel to make or renew, an old one to stop. Nothing
   /// when all is well.
   std::optional<HttpRequest> next(Instant now, std::string_view entropy);
@@ -36,10 +36,10 @@ class GoogleChannel {
   const std::string address_;  ///< where Google is to send to; empty: polling alone
   PushChannel pending_;        ///< asked for; its first message may come before the answer
   bool waiting_ = false;       ///< pending_ waits for its answer, else a stop does
-  bool fresh_ = false;         ///< the channel was made by the sync before: the old one overlaps until now
   Duration renew_before_;
   Instant next_watch_;
-  int requests_ = 0;  ///< of this sync
+  bool stop_tried_ = false;   ///< in this sync
+  bool watch_tried_ = false;  ///< in this sync; an old channel overlaps until the next one
   std::string problem_;
 };
 

@@ -17,13 +17,19 @@ constexpr std::size_t kMaxDescription = 200;
 
 std::string jwt_part(const Json& json) { return base64url_encode(json.dump()); }
 
-/// What a vendor says about a refusal, for people: its first line, printable ASCII only.
-std::string described(const Json& body) {
+/// A vendor's words for people: the first line, printable ASCII only.
+std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : body.text_or("error_description")) {
+  for (const char c : text) {
     if (c == '\r' || c == '\n' || out.size() >= kMaxDescription) break;
     out += c >= ' ' && c <= '~' ? c : '?';
   }
+  return out;
+}
+
+/// What a vendor says about a refusal.
+std::string described(const Json& body) {
+  const std::string out = printable(body.text_or("error_description"));
   return out.empty() ? "" : " (" + out + ")";
 }
 
@@ -55,7 +61,7 @@ std::expected<TokenAnswer, TokenRefusal> read_token_answer(const Result<HttpResp
     return TokenAnswer{body->text_or("access_token"), body->text_or("refresh_token"), body->text_or("scope"), seconds(lifetime)};
   }
   TokenRefusal out;
-  out.code = body ? body->text_or("error") : "";
+  out.code = body ? printable(body->text_or("error")) : "";
   out.retry_after = retry_after(*response);
   // RFC 6749, 5.2: an error of the request is told with 400 or 401 and a code. All else may pass by itself.
   out.dead = !out.code.empty() && (response->status == 400 || response->status == 401 || response->status == 403) &&
