@@ -64,10 +64,12 @@ std::vector<flow::CalendarSource> Calendars::sources() const {
 void Calendars::begin() {
   std::set<std::string> wanted;
   for (flow::CalendarSource& source : sources()) {
-    wanted.insert(aggregate_of(source.id));
+    // Named before the source is moved away: the order in which arguments are evaluated is open.
+    const std::string aggregate = aggregate_of(source.id);
+    wanted.insert(aggregate);
     std::uint64_t seed = 0;
     (void)!::getrandom(&seed, sizeof seed, 0);
-    parts_.engine.post(aggregate_of(source.id), flow::CalendarConfigured{std::move(source), config_.meeting, seed});
+    parts_.engine.post(aggregate, flow::CalendarConfigured{std::move(source), config_.meeting, seed});
   }
   std::vector<std::string> gone;
   parts_.engine.for_each([&](const std::string& id, const flow::State& state) {
