@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
+#include <tuple>
 
 #include "daemon/meeting_view.h"
 #include "host/stored.h"
@@ -54,21 +56,45 @@ struct Entry {
   }
 };
 
-Result<Json> entry_json(Store& store, const Entry& entry) {
+/// Meetings by the id that calendars know them by.
+class Meetings {
+ public:
+  explicit Meetings(Store& store) : store_(store) {}
+
+  /// Null: there is none yet. Errors: those of the store.
+  Result<const flow::MeetingState*> find(const std::string& id) {
+    auto [it, fresh] = found_.try_emplace(id);
+    if (fresh) {
+      auto meeting = load_meeting(store_, id);
+      // Held once and moved since, or another name of it: the one that follows is meant.
+      for (int i = 0; meeting && !meeting->successor.empty() && i < kMaxFollowers; ++i)
+        meeting = load_meeting(store_, meeting->successor);
+      if (meeting) {
+        it->second = std::move(*meeting);
+      } else if (meeting.error().code != ErrorClass::kNotFound) {
+        return std::unexpected(meeting.error());
+      }
+    }
+    return it->second ? &*it->second : nullptr;
+  }
+
+ private:
+  Store& store_;
+  std::map<std::string, std::optional<flow::MeetingState>> found_;
+};
+
+Result<Json> entry_json(Meetings& meetings, const Entry& entry) {
   const flow::KnownOccurrence& k = entry.main();
   flow::MeetingSpec spec = k.spec;
   std::string id = k.meeting;
   std::string state;
   if (!k.meeting.empty()) {
-    auto meeting = load_meeting(store, k.meeting);
-    // Held once, and moved since: the one that follows is meant.
-    for (int i = 0; meeting && !meeting->successor.empty() && i < kMaxFollowers; ++i)
-      meeting = load_meeting(store, meeting->successor);
-    if (!meeting && meeting.error().code != ErrorClass::kNotFound) return std::unexpected(meeting.error());
-    if (meeting) {
-      id = meeting->id;
-      state = enum_name(meeting->state);
-      spec = meeting->spec;  // calendars may differ: this is what counts
+    const auto meeting = meetings.find(k.meeting);
+    if (!meeting) return std::unexpected(meeting.error());
+    if (*meeting != nullptr) {
+      id = (*meeting)->id;
+      state = enum_name((*meeting)->state);
+      spec = (*meeting)->spec;  // calendars may differ: this is what counts
     }
   }
   Json calendars = Json::array();
@@ -120,13 +146,18 @@ Result<Json> calendars_view(Store& store, std::span<const flow::CalendarSource> 
 Result<Json> plan_view(Store& store) {
   const auto calendars = load_calendars(store);
   if (!calendars) return std::unexpected(calendars.error());
+  Meetings meetings(store);
   std::map<std::string, Entry> entries;
   for (const auto& c : *calendars) {
     for (const auto& k : c.known) {
       // One that is not attended here belongs to the meeting that another calendar wants.
-      const std::string key = !k.meeting.empty()         ? k.meeting
-                              : !k.spec.platform.empty() ? flow::meeting_id(k)
-                                                         : "calendar:" + c.source.id + "\n" + k.key;
+      std::string key = k.meeting;
+      if (key.empty()) key = k.spec.platform.empty() ? "calendar:" + c.source.id + "\n" + k.key : flow::meeting_id(k);
+      if (!k.spec.platform.empty()) {
+        const auto meeting = meetings.find(key);
+        if (!meeting) return std::unexpected(meeting.error());
+        if (*meeting != nullptr) key = (*meeting)->id;
+      }
       entries[key].views.push_back(&k);
     }
   }
@@ -139,7 +170,7 @@ Result<Json> plan_view(Store& store) {
   });
   Json out = Json::array();
   for (const Entry* entry : order) {
-    auto one = entry_json(store, *entry);
+    auto one = entry_json(meetings, *entry);
     if (!one) return one;
     out.push(std::move(*one));
   }

@@ -122,7 +122,9 @@ Result<Json> meetings_view(Store& store) {
   for (auto it = stored->rbegin(); it != stored->rend(); ++it) {
     const auto state = host::decode<flow::State>(it->state, host::state_binding(it->id));
     if (!state) return std::unexpected(state.error());
-    out.push(meeting_summary(std::get<flow::MeetingState>(*state)));
+    const auto& meeting = std::get<flow::MeetingState>(*state);
+    // One that never began is another name of a meeting that is in the list.
+    if (meeting.state != meeting::State::kNew) out.push(meeting_summary(meeting));
   }
   return out;
 }

@@ -42,7 +42,7 @@ SeenOccurrence seen(const Entry& e) {
 Entry generated_entry(int n) {
   // Everything begins after the last scan: what has begun may be kept although it is not shown.
   return {"uid" + std::to_string(n),
-          kNow + minutes(*rc::gen::inRange(600, 1200)),
+          kNow + minutes(600 + 30 * *rc::gen::inRange(0, 5)),
           *rc::gen::inRange(0, 4),
           *rc::gen::inRange(0, 3),
           *rc::gen::inRange(0, 5) == 0,

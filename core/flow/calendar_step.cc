@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "core/base/prng.h"
@@ -130,6 +131,7 @@ class CalendarStep {
                 shown.end());
     adopt_ids(shown);
     for (KnownOccurrence& k : shown) decide(k);
+    share_ids(shown);
 
     Known silent;  // not shown, and kept
     std::set_difference(s_.known.begin(), s_.known.end(), shown.begin(), shown.end(), std::back_inserter(silent), by_key);
@@ -158,26 +160,27 @@ class CalendarStep {
                     std::to_string(kMaxKnown) + " at a time; a shorter look_ahead shows fewer");
   }
 
+  /// Where and when: platform, its key, start.
+  using Place = std::tuple<std::string_view, std::string_view, Instant>;
+  static Place place(const KnownOccurrence& k) { return {k.spec.platform, k.spec.meeting_key, k.spec.start}; }
+
   /// A meeting keeps its id while the calendar shows it, wherever it is moved. An occurrence with a new key at the place
   /// of one that vanished (made again, or turned into a series) is the same meeting too.
   void adopt_ids(Known& shown) const {
-    std::map<std::tuple<std::string_view, std::string_view, Instant>, const KnownOccurrence*> vanished;
+    std::map<Place, const KnownOccurrence*> vanished;
     auto known = s_.known.begin();
-    const auto place = [](const KnownOccurrence& k) {
-      return std::make_tuple(std::string_view(k.spec.platform), std::string_view(k.spec.meeting_key), k.spec.start);
+    const auto pass_over = [&] {
+      if (!known->meeting.empty()) vanished.emplace(place(*known), &*known);
+      ++known;
     };
     for (KnownOccurrence& k : shown) {
-      for (; known != s_.known.end() && known->key < k.key; ++known) {
-        if (!known->meeting.empty()) vanished.emplace(place(*known), &*known);
-      }
+      while (known != s_.known.end() && known->key < k.key) pass_over();
       if (known == s_.known.end() || known->key != k.key) continue;
       const bool same = known->spec.platform == k.spec.platform && known->spec.meeting_key == k.spec.meeting_key;
       if (same) k.meeting = known->meeting;
       ++known;
     }
-    for (; known != s_.known.end(); ++known) {
-      if (!known->meeting.empty()) vanished.emplace(place(*known), &*known);
-    }
+    while (known != s_.known.end()) pass_over();
     if (vanished.empty()) return;
     for (KnownOccurrence& k : shown) {
       if (!k.meeting.empty() || is_known(k.key)) continue;
@@ -185,6 +188,22 @@ class CalendarStep {
       if (it == vanished.end()) continue;
       k.meeting = it->second->meeting;
       vanished.erase(it);
+    }
+  }
+
+  /// Copies of an event with the same link and start are one meeting; when one of them moves away, it is one of its own.
+  void share_ids(Known& shown) const {
+    std::map<std::string, Place> first;
+    for (KnownOccurrence& k : shown) {
+      if (k.meeting.empty()) continue;
+      const auto [it, fresh] = first.emplace(k.meeting, place(k));
+      if (!fresh && it->second != place(k)) k.meeting = meeting_id(k);
+    }
+    std::map<Place, std::string> ids;
+    for (const bool old : {true, false}) {  // an id that was told goes before a new one
+      for (KnownOccurrence& k : shown) {
+        if (!k.meeting.empty() && is_known(k.key) == old) k.meeting = ids.emplace(place(k), k.meeting).first->second;
+      }
     }
   }
 

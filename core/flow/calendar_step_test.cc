@@ -185,6 +185,26 @@ TEST_F(CalendarTest, ACopyInTheSameCalendarIsTheSameMeeting) {
   EXPECT_EQ(gone[0].type, "meeting_gone");
 }
 
+TEST_F(CalendarTest, CopiesWithUidsOfTheirOwnAreOneMeetingUntilOneMovesAway) {
+  SeenOccurrence a = occurrence("a", kNow + hours(1));
+  a.identity = "a";
+  SeenOccurrence b = a;
+  b.key = b.identity = "b";
+  EXPECT_EQ(fetched({a, b}).size(), 1u);
+  EXPECT_EQ(state_.known[0].meeting, state_.known[1].meeting);
+  const std::string shared = state_.known[0].meeting;
+  b.spec.start = kNow + hours(5);
+  b.spec.end = kNow + hours(6);
+  const auto moved = fetched({a, b});
+  ASSERT_EQ(moved.size(), 1u);
+  EXPECT_EQ(moved[0].type, "meeting_seen");
+  EXPECT_NE(moved[0].meeting, shared);
+  const auto gone = fetched({b});
+  ASSERT_EQ(gone.size(), 1u);
+  EXPECT_EQ(gone[0].meeting, shared);
+  EXPECT_EQ(gone[0].type, "meeting_gone");
+}
+
 TEST_F(CalendarTest, AnEventMadeAgainInTheSamePlaceIsTheSameMeeting) {
   SeenOccurrence first = occurrence("uid-1", kNow + hours(1));
   first.identity = "uid-1";

@@ -31,6 +31,11 @@ bool is_relinked(const MeetingSpec& a, const MeetingSpec& b) {
 }  // namespace
 
 void MeetingStep::on(const MeetingSeen& e) {
+  if (!s_.successor.empty()) {
+    if (s_.id.empty()) s_.id = e.id;
+    emit(ToAggregate{s_.successor, MeetingSeen{s_.successor, e.spec, e.settings, e.seed}});
+    return;
+  }
   if (s_.state == Phase::kNew) {
     s_.id = e.id;
     s_.spec = e.spec;
@@ -39,10 +44,6 @@ void MeetingStep::on(const MeetingSeen& e) {
     s_.sources = {e.spec.source};
     s_.views = {e.spec};
     go(Trigger::kSeen);
-    return;
-  }
-  if (!s_.successor.empty()) {
-    emit(ToAggregate{s_.successor, MeetingSeen{s_.successor, e.spec, e.settings, e.seed}});
     return;
   }
   const bool wanted = !s_.sources.empty();

@@ -160,6 +160,18 @@ TEST_F(SharedMeetingTest, WhatAPersonStoppedIsNotBegunAgainByAnotherCalendar) {
   EXPECT_EQ(state_.state, Phase::kScheduled) << "at another time it is another matter";
 }
 
+TEST_F(SharedMeetingTest, AnotherNameOfAMeetingPassesOnWhatItIsTold) {
+  state_.successor = "m0";  // as the host begins it
+  seen(spec("b"));
+  send(MeetingGone{"b", "removed"});
+  ASSERT_EQ(passed_on().size(), 2u);
+  EXPECT_EQ(passed_on()[0].aggregate, "m0");
+  EXPECT_EQ(std::get<MeetingSeen>(passed_on()[0].event).id, "m0");
+  EXPECT_EQ(std::get<MeetingGone>(passed_on()[1].event).source, "b");
+  EXPECT_TRUE(finished(State(state_)));
+  EXPECT_EQ(state_.state, Phase::kNew);
+}
+
 TEST_F(SharedMeetingTest, AMeetingThatWasHeldAndIsMovedIsFollowedByAnother) {
   seen(spec("a"));
   hold_and_end();
