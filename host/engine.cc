@@ -72,6 +72,7 @@ Result<void> Engine::start(std::string_view owner) {
     Loaded loaded{std::move(*state), a.version, {}};
     loaded.plain = to_json(loaded.state).dump();
     index_deadline(a.id, nullptr, &loaded.state);
+    index_place(a.id, nullptr, &loaded.state);
     living_.insert_or_assign(a.id, std::move(loaded));
     queue_.push_back({a.id, flow::HostStarted{}, {}});
   }
@@ -200,6 +201,10 @@ Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow:
     turn.done.insert(completes);
     return {};
   }
+  if (const auto* seen = std::get_if<flow::MeetingSeen>(&event); fresh && seen != nullptr) {
+    // Two calendars may name one meeting differently; two bots must not stand in one room.
+    std::get<flow::MeetingState>(*fresh).successor = same_place(turn, seen->spec);
+  }
   flow::State after = fresh ? std::move(*fresh) : staged.state;
   flow::Batch batch = flow::step(after, event, turn.now);
   // A step that leaves a fired timer due would fire it for ever.
@@ -249,6 +254,7 @@ void Engine::settle(Turn& turn, const std::vector<std::uint64_t>& seqs) {
     const auto it = living_.find(id);
     const bool lives = !flow::finished(staged.state);
     index_deadline(id, it == living_.end() ? nullptr : &it->second.state, lives ? &staged.state : nullptr);
+    index_place(id, it == living_.end() ? nullptr : &it->second.state, lives ? &staged.state : nullptr);
     if (lives) {
       living_.insert_or_assign(id, Loaded{std::move(staged.state), staged.version, std::move(staged.plain)});
     } else if (it != living_.end()) {
@@ -274,6 +280,36 @@ void Engine::release(const std::string& aggregate, const std::string& key, const
   } else {
     runner_.run(aggregate, key, effect);
   }
+}
+
+void Engine::index_place(const std::string& aggregate, const flow::State* before, const flow::State* after) {
+  const auto place = [](const flow::State* state) -> std::optional<Place> {
+    const auto* m = state == nullptr ? nullptr : std::get_if<flow::MeetingState>(state);
+    if (m == nullptr) return std::nullopt;
+    return Place(m->spec.platform, m->spec.meeting_key, m->spec.start);
+  };
+  const auto from = place(before);
+  const auto to = place(after);
+  if (from == to) return;
+  if (from) {
+    const auto it = places_.find(*from);
+    if (it != places_.end() && it->second == aggregate) places_.erase(it);
+  }
+  if (to) places_.emplace(*to, aggregate);
+}
+
+/// The living meeting at the same place and time as `spec`, or "".
+std::string Engine::same_place(const Turn& turn, const flow::MeetingSpec& spec) const {
+  if (spec.meeting_key.empty()) return "";
+  for (const auto& [id, staged] : turn.staged) {
+    const auto* m = staged.changed ? std::get_if<flow::MeetingState>(&staged.state) : nullptr;
+    if (m != nullptr && m->successor.empty() && !flow::finished(staged.state) && m->spec.platform == spec.platform &&
+        m->spec.meeting_key == spec.meeting_key && m->spec.start == spec.start) {
+      return id;
+    }
+  }
+  const auto it = places_.find(Place(spec.platform, spec.meeting_key, spec.start));
+  return it == places_.end() ? "" : it->second;
 }
 
 void Engine::index_deadline(const std::string& aggregate, const flow::State* before, const flow::State* after) {

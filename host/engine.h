@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -68,6 +69,8 @@ class Engine {
     flow::Event event;
     std::string completes;
   };
+  /// Where and when a meeting is: platform, its key, start.
+  using Place = std::tuple<std::string, std::string, Instant>;
   struct Turn;  ///< the events of one commit and what they change
 
   Result<void> drain_once(bool& more);
@@ -79,6 +82,8 @@ class Engine {
   void settle(Turn& turn, const std::vector<std::uint64_t>& seqs);
   void release(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
   void index_deadline(const std::string& aggregate, const flow::State* before, const flow::State* after);
+  void index_place(const std::string& aggregate, const flow::State* before, const flow::State* after);
+  std::string same_place(const Turn& turn, const flow::MeetingSpec& spec) const;
 
   Store& store_;
   const Clock& clock_;
@@ -86,6 +91,7 @@ class Engine {
   std::uint64_t fence_ = 0;
   std::map<std::string, Loaded> living_;
   std::set<std::pair<Instant, std::string>> deadlines_;  ///< next_deadline of each living aggregate
+  std::map<Place, std::string> places_;                  ///< of living meetings
   std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
   bool draining_ = false;

@@ -68,7 +68,9 @@ std::vector<std::string> due_timers(const State& state, Instant now) {
 bool finished(const State& state) {
   if (const auto* calendar = std::get_if<CalendarState>(&state)) return calendar->removed();
   const auto* m = std::get_if<MeetingState>(&state);
-  return m != nullptr && meeting::is_final(m->state);
+  if (m == nullptr) return false;
+  // One that only passes on what calendars say has nothing to do by itself.
+  return meeting::is_final(m->state) || (m->state == meeting::State::kNew && !m->successor.empty());
 }
 
 }  // namespace hansard::flow
