@@ -14,10 +14,7 @@ constexpr Duration kLastRetry = seconds(30);
 
 bool worth_retrying(ErrorClass c) { return retryable(c) || c == ErrorClass::kExhausted; }
 
-bool is_held(const flow::Effect& effect) {
-  const auto* task = std::get_if<flow::DeliverTask>(&effect);
-  return task != nullptr && task->sink.empty();
-}
+bool is_held(const flow::Effect& effect) { return std::holds_alternative<flow::HoldTask>(effect); }
 
 /// Whether `name` is still set and due: an event before it in the same batch may have cleared or moved it.
 bool still_due(const flow::State& state, const std::string& name, Instant now) {

@@ -127,9 +127,24 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     }
   }
 
-  void run(const std::string& id, const std::string& key, const flow::DeliverTask& e) {
-    // No sink exists yet; a task for one that a configuration names all the same is shown to people, not dropped.
-    post(id, flow::TaskDelivered{e.key, e.sink, "dead", "no such sink"}, key);
+  void run(const std::string&, const std::string&, const flow::HoldTask&) {}  // held: never released
+
+  void run(const std::string& id, const std::string&, const flow::SendTask& e) {
+    const auto answered = [this, id, key = e.task.key, attempt = e.attempt](tasks::Answer answer) {
+      post(id, flow::TaskAnswered{key, attempt, std::move(answer)});
+    };
+    const auto sink = config.sinks.find(e.sink);
+    if (sink == config.sinks.end()) return answered({tasks::Outcome::kRefused, "there is no sink '" + e.sink + "'", {}});
+    sink->second->send(e.task, e.created, answered);
+  }
+
+  void run(const std::string& id, const std::string&, const flow::FindTask& e) {
+    const auto found = [this, id, key = e.task.key, attempt = e.attempt](tasks::Answer answer, bool there) {
+      post(id, flow::TaskFound{key, attempt, std::move(answer), there});
+    };
+    const auto sink = config.sinks.find(e.sink);
+    if (sink == config.sinks.end()) return found({tasks::Outcome::kRefused, "there is no sink '" + e.sink + "'", {}}, false);
+    sink->second->find(e.task, found);
   }
 
   void run(const std::string& id, const std::string& key, const flow::CleanUp&) {

@@ -11,6 +11,7 @@
 #include "core/flow/step.h"
 #include "host/effect_runner.h"
 #include "host/engine.h"
+#include "host/task_sink.h"
 #include "ports/audio_spool.h"
 #include "ports/files.h"
 #include "ports/http_client.h"
@@ -52,6 +53,7 @@ struct ExecutorConfig {
   std::function<std::optional<std::string>(std::string_view)> read_zone;
   std::string local_zone = "UTC";  ///< IANA name: for floating times and for "by Friday"
   calendar::SourceEnvironment sources;
+  std::map<std::string, std::shared_ptr<TaskSink>> sinks;  ///< by the name in the configuration
   /// So many random bytes, for ids and tokens that vendors see.
   std::function<std::string(std::size_t)> entropy;
 };

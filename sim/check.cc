@@ -236,7 +236,7 @@ class Checker {
     std::set<std::string> keys;
     for (const StoredEffect& e : got(m_.store.effects())) {
       const auto effect = host::decode<flow::Effect>(e.body, host::effect_binding(e.key));
-      const auto* task = effect ? std::get_if<flow::DeliverTask>(&*effect) : nullptr;
+      const auto* task = effect ? std::get_if<flow::HoldTask>(&*effect) : nullptr;
       if (task == nullptr || !e.held) {
         wrong("an effect was never answered: " + (effect ? std::string(host::type_of(*effect)) : "unreadable"));
       } else if (!keys.insert(task->key).second) {

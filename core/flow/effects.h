@@ -118,16 +118,37 @@ struct WriteMinutes {
   static constexpr auto fields = std::make_tuple();
 };
 
-/// Hand a task to a sink -> TaskDelivered. `key` is the same at every attempt. With sink "" the task is held in the
-/// outbox until a sink is configured.
-struct DeliverTask {
+/// Keep a task of a meeting for which no sink is configured in the outbox. Never released.
+struct HoldTask {
   static constexpr std::string_view kType = "deliver_task";
   static constexpr bool kDurable = true;
   std::string key;
-  std::string sink;
   AnalysisItem item;
+  static constexpr auto fields = std::make_tuple(field("key", &HoldTask::key), field("item", &HoldTask::item));
+};
+
+/// Send a task -> TaskAnswered with the same key and attempt. Not durable by itself: the attempt is on record in the sink's
+/// state, and HostStarted makes that ask what became of it.
+struct SendTask {
+  static constexpr std::string_view kType = "send_task";
+  static constexpr bool kDurable = false;
+  std::string sink;
+  int attempt = 0;
+  Instant created;  ///< of the task, the same at every attempt
+  tasks::Task task;
+  static constexpr auto fields = std::make_tuple(field("sink", &SendTask::sink), field("attempt", &SendTask::attempt),
+                                                 field("created_unix_ms", &SendTask::created), field("task", &SendTask::task));
+};
+
+/// Look whether an earlier attempt has arrived -> TaskFound.
+struct FindTask {
+  static constexpr std::string_view kType = "find_task";
+  static constexpr bool kDurable = false;
+  std::string sink;
+  int attempt = 0;
+  tasks::Task task;
   static constexpr auto fields =
-      std::make_tuple(field("key", &DeliverTask::key), field("sink", &DeliverTask::sink), field("item", &DeliverTask::item));
+      std::make_tuple(field("sink", &FindTask::sink), field("attempt", &FindTask::attempt), field("task", &FindTask::task));
 };
 
 /// Remove the meeting's audio and whatever else is short-lived -> CleanedUp. (Its context goes in the commit itself.)
@@ -159,8 +180,9 @@ struct ToAggregate {
       std::make_tuple(field("aggregate", &ToAggregate::aggregate), field("event", &ToAggregate::event));
 };
 
-using Effect = std::variant<ValidateMeeting, PrepareMeeting, StartMedia, StartCapture, PauseCapture, StopMedia, DrainSpeech,
-                            AnalyzeLive, AnalyzeFinal, WriteMinutes, DeliverTask, CleanUp, FetchCalendar, ToAggregate>;
+using Effect =
+    std::variant<ValidateMeeting, PrepareMeeting, StartMedia, StartCapture, PauseCapture, StopMedia, DrainSpeech, AnalyzeLive,
+                 AnalyzeFinal, WriteMinutes, HoldTask, SendTask, FindTask, CleanUp, FetchCalendar, ToAggregate>;
 
 inline bool durable(const Effect& effect) {
   return std::visit([](const auto& e) { return std::remove_cvref_t<decltype(e)>::kDurable; }, effect);

@@ -198,18 +198,66 @@ struct StepFailed {
   std::string detail;
   static constexpr auto fields = std::make_tuple(field("what", &StepFailed::what), field("detail", &StepFailed::detail));
 };
+/// What became of a task at its sink, told to its meeting (which may be over for long).
 struct TaskDelivered {
   static constexpr std::string_view kType = "task_delivered";
   std::string task;
+  std::string item;
   std::string sink;
-  std::string state;  ///< "delivered", "held", "dead"
+  std::string state;  ///< as in TaskRecord
   std::string detail;
-  static constexpr auto fields = std::make_tuple(field("task", &TaskDelivered::task), field("sink", &TaskDelivered::sink),
-                                                 field("state", &TaskDelivered::state), field("detail", &TaskDelivered::detail));
+  static constexpr auto fields = std::make_tuple(field("task", &TaskDelivered::task), field("item", &TaskDelivered::item),
+                                                 field("sink", &TaskDelivered::sink), field("state", &TaskDelivered::state),
+                                                 field("detail", &TaskDelivered::detail));
 };
 struct CleanedUp {
   static constexpr std::string_view kType = "cleaned_up";
   static constexpr auto fields = std::make_tuple();
+};
+
+// ---- task sink -------------------------------------------------------------------------------------------------
+
+/// What the configuration says of a sink. Not `active`: it is not configured any more; its tasks wait.
+struct SinkConfigured {
+  static constexpr std::string_view kType = "sink_configured";
+  TaskSinkSettings settings;
+  bool active = true;
+  std::uint64_t seed = 0;
+  static constexpr auto fields = std::make_tuple(field("settings", &SinkConfigured::settings),
+                                                 field("active", &SinkConfigured::active), field("seed", &SinkConfigured::seed));
+};
+/// A meeting hands a task over.
+struct TaskWanted {
+  static constexpr std::string_view kType = "task_wanted";
+  std::string sink;
+  tasks::Task task;
+  static constexpr auto fields = std::make_tuple(field("sink", &TaskWanted::sink), field("task", &TaskWanted::task));
+};
+/// The answer to SendTask.
+struct TaskAnswered {
+  static constexpr std::string_view kType = "task_answered";
+  std::string key;
+  int attempt = 0;
+  tasks::Answer answer;
+  static constexpr auto fields = std::make_tuple(field("key", &TaskAnswered::key), field("attempt", &TaskAnswered::attempt),
+                                                 field("answer", &TaskAnswered::answer));
+};
+/// The answer to FindTask: with `answer` accepted, `found` says whether the task is there.
+struct TaskFound {
+  static constexpr std::string_view kType = "task_found";
+  std::string key;
+  int attempt = 0;
+  tasks::Answer answer;
+  bool found = false;
+  static constexpr auto fields = std::make_tuple(field("key", &TaskFound::key), field("attempt", &TaskFound::attempt),
+                                                 field("answer", &TaskFound::answer), field("found", &TaskFound::found));
+};
+/// A person has looked at a dead letter: send it again, or drop it.
+struct TaskDecided {
+  static constexpr std::string_view kType = "task_decided";
+  std::string key;
+  bool retry = true;
+  static constexpr auto fields = std::make_tuple(field("key", &TaskDecided::key), field("retry", &TaskDecided::retry));
 };
 
 // ---- calendar source -------------------------------------------------------------------------------------------
@@ -255,10 +303,10 @@ struct CalendarRemoved {
   static constexpr auto fields = std::make_tuple();
 };
 
-using Event =
-    std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, StopRequested, PauseRequested, Validated, ValidationFailed,
-                 Prepared, MediaReport, ParticipantChanged, SegmentFinal, SpanHeard, GapDetected, SpeechDrained, RecognizerReady,
-                 ItemsChanged, AnalysisFinished, MinutesWritten, StepFailed, TaskDelivered, CleanedUp, CalendarConfigured,
-                 CalendarFetched, CalendarFailed, ScanRequested, CalendarRemoved>;
+using Event = std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, StopRequested, PauseRequested, Validated,
+                           ValidationFailed, Prepared, MediaReport, ParticipantChanged, SegmentFinal, SpanHeard, GapDetected,
+                           SpeechDrained, RecognizerReady, ItemsChanged, AnalysisFinished, MinutesWritten, StepFailed,
+                           TaskDelivered, CleanedUp, CalendarConfigured, CalendarFetched, CalendarFailed, ScanRequested,
+                           CalendarRemoved, SinkConfigured, TaskWanted, TaskAnswered, TaskFound, TaskDecided>;
 
 }  // namespace hansard::flow

@@ -119,7 +119,11 @@ void MeetingStep::enter_distributing() {
       const bool held = sink.empty();
       out_.records.push_back(TaskRecord{key, item.id, sink, held ? "held" : "recorded",
                                         held ? "no sink is configured: the task stays in the outbox" : ""});
-      emit(DeliverTask{key, sink, item});
+      if (held) {
+        emit(HoldTask{key, item});
+      } else {
+        emit(ToAggregate{sink_id(sink), TaskWanted{sink, {key, s_.id, s_.spec.title, item}}});
+      }
     }
   }
   s_.tasks.clear();

@@ -115,7 +115,7 @@ class MeetingStep {
   void on(const AnalysisFinished& e);
   void on(const MinutesWritten& e);
   void on(const StepFailed& e);
-  void on(const TaskDelivered& e) { out_.records.push_back(TaskRecord{e.task, {}, e.sink, e.state, e.detail}); }
+  void on(const TaskDelivered& e) { out_.records.push_back(TaskRecord{e.task, e.item, e.sink, e.state, e.detail}); }
   void on(const CleanedUp&);
   void on(const HostStarted&);
   void on(const TimerFired& e);
@@ -129,6 +129,11 @@ class MeetingStep {
   void on(const CalendarFailed&) {}
   void on(const ScanRequested&) {}
   void on(const CalendarRemoved&) {}
+  void on(const SinkConfigured&) {}
+  void on(const TaskWanted&) {}
+  void on(const TaskAnswered&) {}
+  void on(const TaskFound&) {}
+  void on(const TaskDecided&) {}
 
   // ---- small things ----
 

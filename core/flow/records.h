@@ -72,7 +72,7 @@ struct TaskRecord {
   std::string task;   ///< idempotency key
   std::string item;   ///< id of the action item
   std::string sink;   ///< empty: none configured
-  std::string state;  ///< "recorded", "delivered", "held", "dead"
+  std::string state;  ///< "held", "recorded", "delivered", "dead" (a person must decide), "discarded"
   std::string detail;
   static constexpr auto fields =
       std::make_tuple(field("task", &TaskRecord::task), field("item", &TaskRecord::item), field("sink", &TaskRecord::sink),

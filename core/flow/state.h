@@ -108,6 +108,50 @@ struct CalendarState {
   bool removed() const { return state == "removed"; }
 };
 
-using State = std::variant<MeetingState, CalendarState>;
+enum class DeliveryState : std::uint8_t {
+  kWaiting,
+  kSending,  ///< an attempt is on record; its answer has not come
+  kLooking,  ///< the last attempt's outcome is not known, and the sink is asked
+  kDead,     ///< a person must decide
+};
+constexpr EnumName<DeliveryState> kEnumNames_DeliveryState[] = {{DeliveryState::kWaiting, "waiting"},
+                                                                {DeliveryState::kSending, "sending"},
+                                                                {DeliveryState::kLooking, "looking"},
+                                                                {DeliveryState::kDead, "dead"}};
+constexpr auto enum_names(DeliveryState) { return std::span(kEnumNames_DeliveryState); }
+
+/// A task on its way to a sink.
+struct Delivery {
+  tasks::Task task;
+  DeliveryState state = DeliveryState::kWaiting;
+  int attempts = 0;
+  Instant created;
+  Instant not_before;  ///< of the next attempt or look-up; while sending: when no answer counts as none
+  std::string detail;  ///< why it is not there yet
+  static constexpr auto fields =
+      std::make_tuple(field("task", &Delivery::task), field("state", &Delivery::state), field("attempts", &Delivery::attempts),
+                      field("created_unix_ms", &Delivery::created), field("not_before_unix_ms", &Delivery::not_before),
+                      field("detail", &Delivery::detail));
+};
+
+/// What is on its way to one sink. The tasks of one meeting go in order, those of several side by side.
+struct SinkState {
+  static constexpr std::string_view kType = "sink";
+  TaskSinkSettings settings;
+  bool configured = false;  ///< else nothing is sent
+  std::map<std::string, Instant> timers;
+  std::uint64_t seed = 0;
+  std::vector<Delivery> deliveries;  ///< in the order in which they came
+  Instant paused_until;              ///< the sink asked for it
+  Instant window_start;              ///< of the budget's minute
+  int sent_in_window = 0;
+  static constexpr auto fields = std::make_tuple(
+      field("settings", &SinkState::settings), field("configured", &SinkState::configured), field("timers", &SinkState::timers),
+      field("seed", &SinkState::seed), field("deliveries", &SinkState::deliveries),
+      field("paused_until_unix_ms", &SinkState::paused_until), field("window_start_unix_ms", &SinkState::window_start),
+      field("sent_in_window", &SinkState::sent_in_window));
+};
+
+using State = std::variant<MeetingState, CalendarState, SinkState>;
 
 }  // namespace hansard::flow

@@ -35,6 +35,12 @@ Batch step(State& state, const Event& event, Instant now) {
 std::optional<State> begin(const Event& event) {
   if (std::holds_alternative<MeetingSeen>(event)) return MeetingState{};
   if (std::holds_alternative<CalendarConfigured>(event)) return CalendarState{};
+  if (std::holds_alternative<SinkConfigured>(event)) return SinkState{};
+  if (const auto* wanted = std::get_if<TaskWanted>(&event)) {
+    SinkState state;
+    state.settings.id = wanted->sink;  // until the configuration says more
+    return state;
+  }
   return std::nullopt;
 }
 

@@ -31,9 +31,10 @@ struct [[nodiscard]] Batch {
 /// the meeting has lasted.
 Batch step(MeetingState& state, const Event& event, Instant now);
 Batch step(CalendarState& state, const Event& event, Instant now);
+Batch step(SinkState& state, const Event& event, Instant now);
 Batch step(State& state, const Event& event, Instant now);
 
-/// A fresh aggregate for an event that begins one (MeetingSeen, CalendarConfigured); nullopt for any other event.
+/// A fresh aggregate for an event that begins one (MeetingSeen, CalendarConfigured, SinkConfigured, TaskWanted); nullopt for any other event.
 std::optional<State> begin(const Event& event);
 
 /// When the next timer is due, nullopt when none is set.

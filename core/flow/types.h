@@ -9,6 +9,7 @@
 #include "core/base/time.h"
 #include "core/calendar/attend.h"
 #include "core/meeting/policy.h"
+#include "core/tasks/task.h"
 
 namespace hansard::flow {
 
@@ -80,6 +81,21 @@ struct CalendarSource {
                       field("look_ahead_ms", &CalendarSource::look_ahead), field("attend", &CalendarSource::attend));
   bool operator==(const CalendarSource&) const = default;
 };
+
+/// A place that tasks are handed to, as the configuration says.
+struct TaskSinkSettings {
+  std::string id;  ///< name in the configuration
+  tasks::SinkClass sink_class = tasks::SinkClass::kOpaque;
+  int per_minute = 30;    ///< attempts that it is asked to take at most
+  int max_attempts = 12;  ///< then a person decides: with the backoff of four hours at most this is about a day
+  static constexpr auto fields =
+      std::make_tuple(field("id", &TaskSinkSettings::id), field("class", &TaskSinkSettings::sink_class),
+                      field("per_minute", &TaskSinkSettings::per_minute), field("max_attempts", &TaskSinkSettings::max_attempts));
+  bool operator==(const TaskSinkSettings&) const = default;
+};
+
+/// Id of the aggregate of a sink.
+inline std::string sink_id(const std::string& sink) { return "sink:" + sink; }
 
 /// Identity of a meeting: the same platform, meeting and occurrence give the same id in every calendar.
 std::string meeting_id(std::string_view platform, std::string_view meeting_key, Instant original_start);
