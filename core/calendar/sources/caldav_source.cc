@@ -246,16 +246,13 @@ SourceAction CalDavSource::listed(const Multistatus& answer) {
   return fetch();
 }
 
-CalDavSource::Resource CalDavSource::read(const std::string& key, const DavResponse& response) const {
+CalDavSource::Resource CalDavSource::read(const DavResponse& response) const {
   Resource out;
   out.etag = response.props.child_text(kDavNs, "getetag");
   auto calendar = read_calendar(response.props.child(kCalDavNs, "calendar-data")->text);
   out.broken = !calendar || (calendar->events.empty() && !calendar->problems.empty());
-  if (out.broken) {
-    const auto known = resources_.find(key);
-    if (known != resources_.end()) out.calendar = known->second.calendar;
-  } else if (matters(*calendar, window_.from)) {
-    out.calendar = std::make_shared<const Calendar>(std::move(*calendar));
+  if (!out.broken && matters(*calendar, window_.from)) {
+    out.calendar = std::make_unique<const Calendar>(std::move(*calendar));
   }
   return out;
 }
@@ -268,7 +265,7 @@ SourceAction CalDavSource::fetched(Multistatus& answer) {
       gone_.insert(key);
       asked_.erase(key);
     } else if (r.status < 400 && r.props.child(kCalDavNs, "calendar-data") != nullptr) {
-      staged_.insert_or_assign(key, read(key, r));
+      staged_.insert_or_assign(key, read(r));
       asked_.erase(key);
     }
   }
@@ -293,7 +290,10 @@ SourceAction CalDavSource::finish() {
   for (auto& [key, resource] : staged_) {
     // One that an earlier, failed sync fetched may be gone by now without ever having been listed again.
     const bool current = seen_.contains(key) || missed_.contains(key);
-    if (current && !gone_.contains(key)) resources_.insert_or_assign(key, std::move(resource));
+    if (!current || gone_.contains(key)) continue;
+    Resource& known = resources_[key];
+    if (resource.broken) resource.calendar = std::move(known.calendar);  // the last version that could be read
+    known = std::move(resource);
   }
   staged_.clear();
   for (auto& [key, resource] : resources_) {

@@ -30,7 +30,7 @@ class CalDavSource final : public Source {
   enum class Step : std::uint8_t { kLook, kChanges, kList, kFetch };
   struct Resource {
     std::string etag;
-    std::shared_ptr<const Calendar> calendar;  ///< null: it cannot matter, or was never readable
+    std::unique_ptr<const Calendar> calendar;  ///< null: it cannot matter, or was never readable
     bool broken = false;                       ///< its newest version cannot be read
   };
 
@@ -53,7 +53,7 @@ class CalDavSource final : public Source {
   /// The answer's resources below this collection: key and href. False: it is something else.
   bool member(const DavResponse& response, std::string& key);
   void see(const std::string& key, const DavResponse& response);
-  Resource read(const std::string& key, const DavResponse& response) const;
+  Resource read(const DavResponse& response) const;
   void start_full();
   std::string reconnect_advice() const;
 
