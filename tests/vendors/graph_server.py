@@ -54,7 +54,7 @@ class GraphServer(MicrosoftLogin):
         self.links = {}        # issued URL (path and query) -> state
         self.faults = []       # {"where", "status", "headers", "code"}
         self.subscriptions = {}
-        self.deliveries = {}   # public origin -> "host:port" where it ends up: the part of a TLS proxy
+        self.deliveries = {}   # public origin -> "host:port" where it ends up (None: soon): the part of a TLS proxy
         self.handshakes = []
         self.delivered = []    # statuses of notifications
         self.refuse_subscriptions = False
@@ -278,7 +278,11 @@ class GraphServer(MicrosoftLogin):
     def post_to(self, url, content_type, body, timeout):
         """(status, content type, body) of the address behind a public one; (0, "", b"") without an answer."""
         parts = urllib.parse.urlsplit(url)
-        place = self.deliveries.get(f"{parts.scheme}://{parts.netloc}")
+        name = f"{parts.scheme}://{parts.netloc}"
+        end = time.monotonic() + timeout
+        while name in self.deliveries and self.deliveries[name] is None and time.monotonic() < end:
+            time.sleep(0.02)  # the proxy comes up
+        place = self.deliveries.get(name)
         if parts.scheme != "https" or place is None:
             return 0, "", b""
         connection = http.client.HTTPConnection(place, timeout=timeout)
