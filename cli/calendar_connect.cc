@@ -130,6 +130,7 @@ Result<std::string> connection_name(const std::string& given, std::string_view f
 int cmd_connect(std::span<const std::string> args) {
   const std::string kind = args.empty() ? "" : args[0];
   if (kind == "caldav") return connect_caldav(args.subspan(1));
+  if (kind == "google") return connect_google(args.subspan(1));
   if (kind == "ics") return connect_feed(args.subspan(1));
   if (kind == "microsoft") return connect_microsoft(args.subspan(1));
   return wrong_use("calendar connect needs a kind: google, microsoft, caldav or ics");
