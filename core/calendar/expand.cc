@@ -39,7 +39,7 @@ Result<Expansion> expand(const Calendar& calendar, Instant from, Instant to, con
   for (Series& one : series) {
     if (out.occurrences.size() > 4 * limits.max_occurrences) break;  // memory; told below
     if (!one.expand(first, last, budget, out.occurrences)) {
-      note_problem(out.problems, "a recurrence rule needs more work than the limit: its list is cut short");
+      note_problem(out.problems, "a recurrence rule gives more dates, or needs more work, than the limit: its list is cut short");
     }
   }
   std::sort(out.occurrences.begin(), out.occurrences.end(), [](const Occurrence& a, const Occurrence& b) {

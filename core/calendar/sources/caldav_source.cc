@@ -36,6 +36,12 @@ bool is_redirect(int status) { return status == 301 || status == 302 || status =
 std::string CalDavSource::reconnect_advice() const { return "run `hansard calendar connect caldav --id " + connection_.id + "`"; }
 
 SourceAction CalDavSource::begin(const SyncWindow& window, Instant, std::string_view) {
+  if (window.from < window_.from - hours(24)) {
+    // The clock was set back: what was over, and so dropped, may lie ahead again.
+    token_.clear();
+    ctag_.clear();
+    std::erase_if(resources_, [](const auto& r) { return !r.second.calendar; });
+  }
   window_ = window;
   auto url = read_dav_url(connection_.calendar);
   if (!url) return SyncFailed{url.error().detail + "; " + reconnect_advice(), {}, true};

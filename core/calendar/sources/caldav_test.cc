@@ -139,8 +139,8 @@ class CalDav : public testing::Test {
     return c;
   }
   /// Empty: done. Otherwise what failed.
-  std::string sync() {
-    SourceAction action = source_.begin({kNow, kNow + hours(24)}, kNow, std::string(32, 'e'));
+  std::string sync(Instant now = kNow) {
+    SourceAction action = source_.begin({now, now + hours(24)}, now, std::string(32, 'e'));
     server_.requests.clear();
     for (int i = 0; i < 500; ++i) {
       if (auto* send = std::get_if<SendRequest>(&action)) {
@@ -261,6 +261,17 @@ TEST_F(CalDav, KeepsOnlyWhatCanMatter) {
   server_.put("future.ics", event("future", "20300101T100000Z"));
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"future", "long", "series"}));
+}
+
+TEST_F(CalDav, AClockSetBackBringsBackWhatWasOver) {
+  server_.put("a.ics", event("a"));
+  for (const bool can_sync : {true, false}) {
+    server_.can_sync = can_sync;
+    ASSERT_EQ(sync(kNow + hours(24 * 30)), "");
+    EXPECT_EQ(titles(), Titles{});
+    ASSERT_EQ(sync(), "");
+    EXPECT_EQ(titles(), Titles{"a"});
+  }
 }
 
 TEST_F(CalDav, AsksAgainForWhatWasNotGiven) {
