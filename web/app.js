@@ -95,6 +95,17 @@ async function refreshList() {
   chooseByItself();
 }
 
+// Everything that the calendars show, attended or not, each with its reason. Asked for only while it is open.
+async function refreshPlan() {
+  if (!$("plan-box").open) return;
+  const plan = await call("GET", "/api/calendars/plan");
+  $("plan").replaceChildren(...plan.map((m) => el("li", { "data-attend": m.attend },
+    el("span", { class: "name", text: m.title || "Meeting" }),
+    el("span", { class: "quiet", text: `${m.all_day ? new Date(m.start).toLocaleDateString([], { weekday: "short" }) : when(m)} · ${m.calendars.join(", ")}` }),
+    el("span", { class: "quiet", text: `${m.attend ? "attended" : "not attended"}: ${m.why}` }))));
+  $("no-plan").hidden = plan.length > 0;
+}
+
 async function refreshStatus() {
   const status = await call("GET", "/api/status");
   const r = status.recognizer;
@@ -105,9 +116,11 @@ async function refreshStatus() {
 function onEvent(kind, body) {
   if (kind === "meeting.state") {
     refreshList().catch((e) => notice(e.message));
+    refreshPlan().catch((e) => notice(e.message));
     if (body.meeting === chosen && OVER.has(body.state)) view.clearPartials();
     return;
   }
+  if (kind === "calendar") return void refreshPlan().catch((e) => notice(e.message));
   // Rows up to loadedSeq are in what was loaded.
   if (body.meeting === chosen && (!body.seq || body.seq > loadedSeq)) view.event(kind, body);
 }
@@ -141,6 +154,7 @@ $("pause").addEventListener("click", () => {
   const verb = meetings.get(chosen)?.state === "paused" ? "resume" : "pause";
   call("POST", `/api/meetings/${encodeURIComponent(chosen)}/${verb}`, {}).catch((e) => notice(e.message));
 });
+$("plan-box").addEventListener("toggle", () => refreshPlan().catch((e) => notice(e.message)));
 setInterval(() => refreshStatus().catch(() => {}), 15_000);
 
 async function main() {
