@@ -126,7 +126,7 @@ SourceAction CalDavSource::redirected(const HttpResponse& response) {
   const auto target = resolve_href(*from, find_header(response.headers, "location"));
   if (!target) return SyncFailed{"the server redirects to an address that cannot be read"};
   if (target->origin != url_.origin) {
-    return SyncFailed{"the calendar has moved to another server: " + reconnect_advice() + " with its new address", {}, true};
+    return SyncFailed{"the calendar has moved to another server: " + reconnect_advice() + " with its new address"};
   }
   sent_.url = target->text();
   return SendRequest{sent_};
@@ -172,7 +172,7 @@ SourceAction CalDavSource::looked(const Multistatus& answer) {
   const DavResponse& found = itself == answer.responses.end() ? answer.responses.front() : *itself;
   if (found.status == 404) return refused({404, {}, {}});
   if (!is_calendar(found.props)) {
-    return SyncFailed{"there is no calendar at this address: " + reconnect_advice() + " with the server's address", {}, true};
+    return SyncFailed{"there is no calendar at this address: " + reconnect_advice() + " with the server's address"};
   }
   start_full();
   if (!sync_refused_ && can_sync(found.props)) {
