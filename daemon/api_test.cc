@@ -1,5 +1,8 @@
 #include "daemon/api.h"
 
+#include <span>
+
+#include "daemon/calendar_view.h"
 #include "daemon/testing.h"
 
 namespace hansard::api {
@@ -110,6 +113,105 @@ TEST_F(ApiTest, OtherNamesAndOtherSitesAreRefused) {
   r.origin = "http://localhost:8177";
   EXPECT_EQ(ask(r).status, 200);
   EXPECT_TRUE(joined.empty());
+}
+
+/// A calendar as the flow keeps it, with one meeting m1 and one that is not attended.
+flow::CalendarState calendar_state(const std::string& id, const std::string& reason) {
+  flow::CalendarState c;
+  c.source.id = id;
+  c.source.kind = "google";
+  c.source.account = "me@own.example";
+  c.state = "reconnect";
+  c.detail = "connect it again";
+  c.last_success = {1'000'000};
+  flow::KnownOccurrence k;
+  k.key = k.identity = "uid";
+  k.spec.title = "Standup <b>";
+  k.spec.platform = "generic";
+  k.spec.meeting_key = "room";
+  k.spec.start = {1'000'000};
+  k.spec.end = {2'000'000};
+  k.spec.source = id;
+  k.reason = reason;
+  if (reason == "all") k.meeting = flow::meeting_id(k);
+  c.known.push_back(k);
+  k.key = "day-" + id;
+  k.spec.platform.clear();
+  k.meeting.clear();
+  k.all_day = true;
+  k.reason = "all-day";
+  c.known.push_back(k);
+  return c;
+}
+
+TEST_F(ApiTest, CalendarsAndThePlanComeFromTheStore) {
+  std::vector<Commit> commits;
+  for (const auto& c : {calendar_state("b", "all"), calendar_state("a", "declined")}) {
+    Commit commit;
+    commit.aggregate = "calendar:" + c.source.id;
+    commit.kind = std::string(flow::CalendarState::kType);
+    commit.at = {1'000'000};
+    commit.state = host::encode(flow::State(c), host::state_binding(commit.aggregate));
+    commit.journal = host::encode(flow::Event(flow::ScanRequested{}), host::journal_binding(commit.aggregate));
+    commits.push_back(std::move(commit));
+  }
+  ASSERT_TRUE(store->commit(fence, commits));
+  flow::CalendarSource configured;
+  configured.id = "c";
+  configured.kind = "caldav";
+  const auto list = calendars_view(*store, std::span(&configured, 1));
+  ASSERT_TRUE(list);
+  ASSERT_EQ(list->items().size(), 3u);
+  EXPECT_EQ(list->items()[0].text_or("id"), "a");
+  EXPECT_EQ(list->items()[1].int_or("meetings", -1), 1);
+  EXPECT_EQ(list->items()[1].int_or("occurrences", -1), 2);
+  EXPECT_EQ(list->items()[1].text_or("state"), "reconnect");
+  EXPECT_EQ(list->items()[1].text_or("last_success"), "1970-01-01T00:16:40Z");
+  EXPECT_EQ(list->items()[1].text_or("next_scan"), "");
+  EXPECT_EQ(list->items()[2].text_or("state"), "not connected");
+  EXPECT_NE(list->items()[2].text_or("detail").find("connect caldav --id c"), std::string::npos);
+
+  const auto answer = ask(request("GET", "/api/calendars/plan"));
+  ASSERT_EQ(answer.status, 200);
+  const auto plan = Json::parse(answer.body);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->items().size(), 3u) << "the shared meeting is one line";
+  int shared = 0;
+  for (const Json& m : plan->items()) {
+    if (m.text_or("reason") != "all") continue;
+    ++shared;
+    EXPECT_TRUE(m.bool_or("attend", false));
+    EXPECT_EQ(to_json(m["calendars"]).dump(), R"(["a","b"])");
+    EXPECT_EQ(m["views"].items()[0].text_or("reason"), "declined");
+    EXPECT_EQ(m.text_or("start"), "1970-01-01T00:16:40Z");
+  }
+  EXPECT_EQ(shared, 1);
+}
+
+TEST_F(ApiTest, CalendarCommandsReachTheDaemon) {
+  Context c = context();
+  std::vector<std::string> calls;
+  c.calendars = [] { return Json::array(); };
+  c.reload_calendars = [&]() -> Result<Json> {
+    calls.emplace_back("reload");
+    return fail(ErrorClass::kInvalid, "config", "h.toml: line 3: no");
+  };
+  c.sync_calendars = [&](const std::string& id) -> Result<Json> {
+    calls.push_back("sync:" + id);
+    return Json::array();
+  };
+  EXPECT_EQ(handle(c, request("GET", "/api/calendars")).body, "[]");
+  EXPECT_EQ(handle(c, request("POST", "/api/calendars/reload", "{}")).status, 400);
+  EXPECT_EQ(handle(c, request("POST", "/api/calendars/sync", "{}")).status, 200);
+  EXPECT_EQ(handle(c, request("POST", "/api/calendars/sync/my%20cal", "{}")).status, 200);
+  EXPECT_EQ(calls, (std::vector<std::string>{"reload", "sync:", "sync:my cal"}));
+  EXPECT_EQ(handle(c, request("GET", "/api/calendars/sync")).status, 405);
+  EXPECT_EQ(handle(c, request("GET", "/api/calendars/reload")).status, 405);
+  EXPECT_EQ(handle(c, request("POST", "/api/calendars")).status, 405);
+  EXPECT_EQ(handle(c, request("POST", "/api/calendars/nothing", "{}")).status, 404);
+  Request stranger = request("POST", "/api/calendars/sync", "{}");
+  stranger.authorization.clear();
+  EXPECT_EQ(handle(c, stranger).status, 401);
 }
 
 TEST_F(ApiTest, BadInputIsSaidPlainly) {

@@ -41,7 +41,7 @@ TEST(Config, EachCommentedKeyOfTheExampleIsKnown) {
   }
   const auto config = parse_config(text, "/etc/example.toml");
   ASSERT_TRUE(config) << config.error().detail;
-  EXPECT_EQ(config->calendars.size(), 2u);
+  EXPECT_EQ(config->calendars.size(), 3u);
 }
 
 TEST(Config, ReadsWhatItSays) {
@@ -81,6 +81,46 @@ TEST(Config, NamesTheLineAndWhatToDo) {
   EXPECT_NE(problem_of("[log]\nlevel = \"loud\"\n").find("\"debug\""), std::string::npos);
   // Both problems at once, a line each.
   EXPECT_NE(problem_of("x = 1\ny = 2\n").find('\n'), std::string::npos);
+}
+
+TEST(Config, RulesOfAttendanceHaveDefaultsThatACalendarOverrides) {
+  const auto config = parse_config(R"(
+[attend]
+only = ["accepted"]
+exclude = ["1:1*"]
+own_domains = ["@Own.example", "group.example"]
+[[calendar]]
+id = "work"
+kind = "google"
+[[calendar]]
+id = "team"
+url = "https://h.example/a.ics"
+account = "team@own.example"
+[calendar.attend]
+only = ["external", "tagged"]
+tag = "#record"
+)",
+                                   "h.toml");
+  ASSERT_TRUE(config) << config.error().detail;
+  ASSERT_EQ(config->calendars.size(), 2u);
+  EXPECT_EQ(config->calendars[0].attend, config->attend);
+  EXPECT_TRUE(config->attend.accepted);
+  EXPECT_EQ(config->attend.own_domains, (std::vector<std::string>{"own.example", "group.example"}));
+  EXPECT_TRUE(config->calendars[0].url.empty()) << "settings of a connected one";
+  const auto& team = config->calendars[1];
+  EXPECT_TRUE(!team.attend.accepted && team.attend.external && team.attend.tagged);
+  EXPECT_EQ(team.attend.tag, "#record");
+  EXPECT_EQ(team.attend.exclude, std::vector<std::string>{"1:1*"}) << "what is not written stays";
+  EXPECT_EQ(team.account, "team@own.example");
+}
+
+TEST(Config, SaysWhatIsWrongWithCalendars) {
+  EXPECT_NE(problem_of("[attend]\nonly = [\"mine\"]\n").find("line 2: 'only' in [attend] must be a list of \"accepted\""), std::string::npos);
+  EXPECT_NE(problem_of("[attend]\nincludes = []\n").find("unknown key 'includes'"), std::string::npos);
+  EXPECT_NE(problem_of("[[calendar]]\nid='x'\nkind='google'\nurl='https://h.example'\n").find("hansard calendar connect google"), std::string::npos);
+  EXPECT_NE(problem_of("[[calendar]]\nid='x'\nkind='outlook'\n").find("\"microsoft\""), std::string::npos);
+  EXPECT_NE(problem_of("[[calendar]]\nid='x'\nurl='https://h.example'\npath='a'\n").find("not both"), std::string::npos);
+  EXPECT_EQ(problem_of("[[calendar]]\nid='x'\nkind='ics'\n"), "") << "a connected feed";
 }
 
 TEST(Config, ShowsNoCalendarAddress) {
