@@ -49,7 +49,7 @@ void MemoryStore::apply(const Commit& c, std::vector<std::uint64_t>& seqs) {
     ++entry.aggregate.version;
     entry.aggregate.finished = c.finished;
     entry.aggregate.state = c.state;
-    entry.journal.emplace_back(c.at, c.journal);
+    if (keep_journal) entry.journal.emplace_back(c.at, c.journal);
     for (const StoredRecord& r : c.records) {
       const std::uint64_t seq = next_seq_++;
       records_[seq] = {seq, c.aggregate, r.kind, r.at, r.body};

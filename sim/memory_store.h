@@ -33,6 +33,14 @@ class MemoryStore final : public Store {
   Result<std::optional<std::string>> context(std::string_view key) override;
   Result<std::size_t> expire_contexts(Instant now) override;
 
+  /// False: a long simulation that does not replay keeps no journal.
+  bool keep_journal = true;
+  /// Forgets all effects: what a store that is not durable would do to its owner.
+  void lose_effects() {
+    effects_.clear();
+    effect_keys_.clear();
+  }
+
   /// Commit calls that took effect.
   std::uint64_t commits() const { return commits_; }
   bool has_effect(const std::string& key) const { return effect_keys_.contains(key); }

@@ -1,4 +1,5 @@
-// sim_main: simulated days. Exit code 0: everything held; 1: a violation (with the command that shows it again); 2: wrong use.
+// sim_main: simulated days, or with --calendar-year simulated years of calendars. Exit code 0: everything held; 1: a violation
+// (with the command that shows it again); 2: wrong use.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -6,6 +7,7 @@
 #include <string_view>
 
 #include "sim/simulation.h"
+#include "sim/year.h"
 
 namespace {
 
@@ -15,8 +17,10 @@ using namespace hansard::sim;
 struct Arguments {
   std::uint64_t first = 1;
   std::uint64_t seeds = 100;
-  int days = 1;
+  int days = 0;  ///< 0: one day, or a year
   bool verbose = false;
+  bool year = false;
+  Canary canary = Canary::kNone;
 };
 
 bool parse(int argc, char** argv, Arguments& out) {
@@ -24,6 +28,16 @@ bool parse(int argc, char** argv, Arguments& out) {
     const std::string_view name = argv[i];
     if (name == "--verbose") {
       out.verbose = true;
+      continue;
+    }
+    if (name == "--calendar-year") {
+      out.year = true;
+      continue;
+    }
+    if (name == "--canary" && i + 1 < argc) {
+      const auto canary = enum_value<Canary>(argv[++i]);
+      if (!canary) return false;
+      out.canary = *canary;
       continue;
     }
     char* end = nullptr;
@@ -34,13 +48,18 @@ bool parse(int argc, char** argv, Arguments& out) {
       out.seeds = 1;
     } else if (name == "--seeds") {
       out.seeds = value;
-    } else if (name == "--days" && value >= 1 && value <= 30) {
+    } else if (name == "--days" && value >= 1 && value <= 400) {
       out.days = static_cast<int>(value);
     } else {
       return false;
     }
   }
-  return true;
+  if (out.year) {
+    if (out.days == 0) out.days = 365;
+    return out.days >= 10;
+  }
+  if (out.days == 0) out.days = 1;
+  return out.days <= 30 && out.canary == Canary::kNone;
 }
 
 void print_faults(const FaultCounts& faults) {
@@ -49,14 +68,56 @@ void print_faults(const FaultCounts& faults) {
   }
 }
 
+int run_years(const Arguments& arguments, const char* program) {
+  const auto begin = std::chrono::steady_clock::now();
+  YearOutcome sum;
+  int failed = 0;
+  for (std::uint64_t seed = arguments.first; seed < arguments.first + arguments.seeds; ++seed) {
+    YearOutcome o = simulate_year({seed, arguments.days, arguments.verbose, arguments.canary});
+    if (simulate_year({seed, arguments.days, false, arguments.canary}).digest != o.digest)
+      o.violations.push_back("two runs of one seed differ");
+    for (const std::string& v : o.violations) std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), v.c_str());
+    if (!o.violations.empty()) {
+      ++failed;
+      std::printf("again: %s --calendar-year --seed %llu --days %d --verbose\n", program, static_cast<unsigned long long>(seed),
+                  arguments.days);
+    }
+    if (arguments.seeds == 1) std::printf("digest %s\n", o.digest.c_str());
+    for (std::size_t i = 0; i < o.events.size(); ++i) sum.events[i] += o.events[i];
+    sum.scans += o.scans;
+    sum.meetings += o.meetings;
+    sum.joined += o.joined;
+    sum.cancelled += o.cancelled;
+    sum.skipped += o.skipped;
+    sum.excused += o.excused;
+    sum.commits += o.commits;
+  }
+  const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  for (const auto& entry : enum_names(YearEvent{}))
+    std::printf("  %-28s %8llu\n", std::string(entry.name).c_str(),
+                static_cast<unsigned long long>(sum.events[static_cast<std::size_t>(entry.value)]));
+  const auto n = [](std::uint64_t v) { return static_cast<unsigned long long>(v); };
+  std::printf(
+      "%llu years of %d days (each run twice) in %.1f s: %llu scans, %llu commits; of %llu meetings to be joined %llu were, %llu "
+      "that do "
+      "not take place were not, %llu skipped with a reason, %llu not decidable; %d failed\n",
+      n(arguments.seeds), arguments.days, took, n(sum.scans), n(sum.commits), n(sum.meetings), n(sum.joined), n(sum.cancelled),
+      n(sum.skipped), n(sum.excused), failed);
+  return failed == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
-    std::fprintf(stderr, "usage: sim_main [--seeds N | --seed S] [--days 1..30] [--verbose]\n");
+    std::fprintf(stderr,
+                 "usage: sim_main [--seeds N | --seed S] [--days 1..30] [--verbose]\n"
+                 "       sim_main --calendar-year [--seeds N | --seed S] [--days 10..400] [--canary stale-feed|lost-outbox|deaf] "
+                 "[--verbose]\n");
     return 2;
   }
+  if (arguments.year) return run_years(arguments, argv[0]);
   const auto begin = std::chrono::steady_clock::now();
   Outcome sum;
   int failed = 0;
