@@ -142,6 +142,9 @@ def other_ways(program, folder, server):
     check(here.run(*app, "--certificate", key)[0] == 2, "a key without certificate needs --thumbprint")
     code, _, errors = here.run(*app, "--certificate", key, "--thumbprint", digest.hexdigest())
     check(code == 0, f"connected with a certificate: the server verified its signature {errors}".rstrip())
+    with open(key, "a") as out, open(key + ".crt") as certificate:
+        out.write(certificate.read())
+    check(here.run(*app, "--certificate", key)[0] == 0, "a file with key and certificate needs no thumbprint")
 
 
 def follow(here, server, base):
@@ -196,10 +199,13 @@ def disturb(here, server):
     server.lifecycle("reauthorizationRequired")
     until("a subscription is renewed although the clocks differ", lambda: any(s["renewed"] for s in server.subscriptions.values()))
     server.skew = 0
-    server.fault("delta", 429, headers=[("Retry-After", "1")])
+    server.fault("delta", 429, headers=[("Retry-After", "200")])
     code, said = here.sync()
     check(code == 1 and "wait" in said, "429: said")
-    until("and read again when the time is over", lambda: here.state() == "ok")
+    next_scan = next(c["next_scan"] for c in here.json("calendar", "list") if c["id"] == "work")
+    ahead = graph_server.parse_stamp(next_scan) - time.time()
+    check(185 < ahead < 300, f"and the next scan comes after Retry-After: in {ahead:.0f} s")
+    check(here.sync()[0] == 0, "unless a person asks for it")
     check(here.meetings() == kept, "after all of it the same meetings are scheduled")
     return kept
 
