@@ -2,6 +2,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
@@ -25,17 +26,27 @@ std::string environment(const char* name) {
   return value == nullptr ? "" : value;
 }
 
+termios g_shown{};
+
+/// Ctrl-C at the question must not leave the terminal mute.
+void show_again(int signal) {
+  ::tcsetattr(STDIN_FILENO, TCSANOW, &g_shown);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
 /// From the terminal, without showing it. Nothing when there is no terminal.
 std::optional<std::string> ask_password(const std::string& user) {
-  termios shown{};
-  if (::isatty(STDIN_FILENO) == 0 || ::tcgetattr(STDIN_FILENO, &shown) != 0) return std::nullopt;
+  if (::isatty(STDIN_FILENO) == 0 || ::tcgetattr(STDIN_FILENO, &g_shown) != 0) return std::nullopt;
   std::fprintf(stderr, "Password of %s (an app password, where the provider has them): ", user.c_str());
-  termios hidden = shown;
+  termios hidden = g_shown;
   hidden.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  const auto before = std::signal(SIGINT, &show_again);
   ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &hidden);
   std::string line;
   std::getline(std::cin, line);
-  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
+  ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &g_shown);
+  std::signal(SIGINT, before);
   std::fputc('\n', stderr);
   return line;
 }

@@ -6,11 +6,13 @@ Ends with 77 (skipped) when Radicale is not installed.
 """
 import base64
 import os
+import pty
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
+import termios
 import urllib.error
 import urllib.request
 
@@ -95,10 +97,34 @@ def connecting(check, server, daemon):
     check(code == 2 and "HANSARD_CALDAV_PASSWORD" in error, "without a terminal the password comes from the environment")
     code, out, error = connect(server.url, "--user", "ann", "--calendar", "team meetings", "--id", "team")
     check(code == 0 and "2 events" in out, f"connected by discovery and name {error}")
+    code, out = asked_on_a_terminal(daemon.hansard, server, daemon)
+    check(code == 0 and "first" not in out and "connected 'team'" in out, "a password that is typed is not shown")
     code, out, error = connect(f"{server.url}/ann/private%20one/", "--user", "ann", "--id", "private")
     check(code == 0 and "1 event " in out, f"connected by its own address {error}")
     secret = [p for p, _, names in os.walk(f"{daemon.folder}/data") for n in names if "calendar-team" in n for p in [os.path.join(p, n)]]
     check(secret and all(os.stat(p).st_mode & 0o077 == 0 for p in secret), "the connection is kept for its owner alone")
+
+
+def asked_on_a_terminal(hansard, server, daemon):
+    """(exit code, everything that the terminal showed)"""
+    parent, child = pty.openpty()
+    env = {k: v for k, v in os.environ.items() if k != "HANSARD_CALDAV_PASSWORD"}
+    process = subprocess.Popen([hansard, "calendar", "connect", "caldav", f"{server.url}/ann/team/", "--user", "ann", "--id", "team", "--config", daemon.config],
+                               stdin=child, stdout=child, stderr=child, env=env, start_new_session=True)
+    os.close(child)
+    shown = b""
+    try:
+        while b"Password" not in shown:
+            shown += os.read(parent, 4096)
+        # The question is written before the echo goes; what is typed too early is flushed away.
+        wait_for("the echo to go", lambda: not termios.tcgetattr(parent)[3] & termios.ECHO, 10)
+        os.write(parent, b"first\n")
+        while True:
+            shown += os.read(parent, 4096)
+    except OSError:  # the other side has closed
+        pass
+    os.close(parent)
+    return process.wait(timeout=20), shown.decode()
 
 
 def following(check, server, daemon):
