@@ -162,6 +162,7 @@ def revoked(here, server, base):
     server.revoke_all()
     here.sync()
     until("a revoked grant says how to connect again", lambda: RECONNECT in here.said())
+    check(RECONNECT in here.run("calendar", "list")[1], "and so does `calendar list`")
     check("New" in here.meetings(), "and what was known stays")
     server.put(event("later", "Later", base))
     code, _, errors = here.sign_in("--id", "work", secret="")

@@ -359,6 +359,8 @@ class GoogleServer:
         return 200, self.page_of(state, query), {}
 
     def page_of(self, state, query):
+        if "eventTypes" in query:
+            state = {**state, "ids": [i for i in state["ids"] if self.events[i].get("eventType", "default") in query["eventTypes"]]}
         size = 0 if state["empty"] > 0 else min(self.page_limit, int(query.get("maxResults", ["250"])[0]))
         ids = state["ids"][state["at"]:state["at"] + size]
         after = {**state, "at": state["at"] + size, "empty": state["empty"] - 1}
