@@ -129,6 +129,12 @@ Instant to_utc(Region region, std::int64_t wall) {
   return Instant{(wall - offset) * 60'000};
 }
 
+bool occurs_twice(Region region, std::int64_t wall) {
+  if (!has_summer(region)) return false;
+  const std::int64_t end = summer(region, civil_from_days(wall / kDayMinutes).year).second;
+  return wall >= end - 60 && wall < end;
+}
+
 bool clock_change(Region region, std::int64_t day) {
   if (!has_summer(region)) return false;
   const auto [begin, end] = summer(region, civil_from_days(day).year);
@@ -176,8 +182,10 @@ std::vector<Happening> PersonCalendar::window(Instant from, Instant to) const {
       Happening h;
       h.item = i;
       h.day = day;
-      h.start = to_utc(item.region, instance != nullptr && instance->moved_to ? *instance->moved_to : original);
-      h.end = h.start + minutes(item.length);
+      const std::int64_t wall = instance != nullptr && instance->moved_to ? *instance->moved_to : original;
+      h.start = to_utc(item.region, wall);
+      // What begins in an hour that comes twice covers both (core/calendar/series.cc).
+      h.end = occurs_twice(item.region, wall) ? to_utc(item.region, wall + item.length) : h.start + minutes(item.length);
       if (h.start >= to || h.end <= from) continue;
       h.key = item.every == 0 ? item.uid : item.uid + "|" + format_rfc3339(to_utc(item.region, original));
       h.link = instance != nullptr && instance->link != 0 ? instance->link : item.link;

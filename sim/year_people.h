@@ -20,6 +20,8 @@ enum class Region : std::uint8_t { kUtc, kBerlin, kNewYork, kKolkata };
 /// UTC of a wall time (minutes since 1970-01-01T00:00 there). A time in a gap is read with the offset before it, one that
 /// occurs twice is the first.
 Instant to_utc(Region region, std::int64_t wall_minute);
+/// True for a wall time that comes twice, when the clocks are set back.
+bool occurs_twice(Region region, std::int64_t wall_minute);
 /// True on days (since 1970-01-01) on which the region's clocks are changed.
 bool clock_change(Region region, std::int64_t day);
 

@@ -57,7 +57,8 @@ void Watch::compare(std::size_t person, Instant from, const std::vector<Happenin
     }
     const flow::KnownOccurrence& k = *it->second;
     if (k.spec.start != h.start || k.spec.end != h.end)
-      wrong(who + h.key + " is known at " + format_rfc3339(k.spec.start) + ", not " + format_rfc3339(h.start));
+      wrong(who + h.key + " is known at " + format_rfc3339(k.spec.start) + " to " + format_rfc3339(k.spec.end) + ", not " +
+            format_rfc3339(h.start) + " to " + format_rfc3339(h.end));
     if (k.reason != h.reason) wrong(who + h.key + " has the reason '" + k.reason + "', not '" + h.reason + "'");
     if (k.meeting.empty() == h.wanted) wrong(who + h.key + (h.wanted ? " is not attended" : " is attended"));
     if (h.wanted && k.spec.url != url_of(h.link)) wrong(who + h.key + " has another link");
