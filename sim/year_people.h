@@ -52,6 +52,7 @@ struct Item {
   unsigned people = 0;         ///< bits
   std::size_t organizer = 0;
   bool external = false, tagged = false, opted_out = false, removed = false, cancelled = false;
+  Instant made;
   bool numbered = true;  ///< its changes carry SEQUENCE
   int sequence = 0;
   std::array<Answer, kPeople> answers{};
