@@ -93,6 +93,13 @@ int run_years(const Arguments& arguments, const char* program) {
     sum.commits += o.commits;
   }
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  for (const auto& entry : enum_names(YearEvent{})) {
+    // A kind of trouble that never came has shown nothing.
+    const bool enough = arguments.seeds >= 2 && arguments.days >= 365;
+    if (!enough || sum.events[static_cast<std::size_t>(entry.value)] > 0) continue;
+    std::printf("never seen: %s\n", std::string(entry.name).c_str());
+    ++failed;
+  }
   for (const auto& entry : enum_names(YearEvent{}))
     std::printf("  %-28s %8llu\n", std::string(entry.name).c_str(),
                 static_cast<unsigned long long>(sum.events[static_cast<std::size_t>(entry.value)]));
