@@ -14,6 +14,7 @@ int cmd_join(std::span<const std::string> args);
 int cmd_stop(std::span<const std::string> args);
 int cmd_status(std::span<const std::string> args);
 int cmd_meetings(std::span<const std::string> args);
+int cmd_tasks(std::span<const std::string> args);
 int cmd_doctor(std::span<const std::string> args);
 int cmd_config(std::span<const std::string> args);
 int cmd_backup(std::span<const std::string> args);

@@ -47,6 +47,9 @@ constexpr Command kCommands[] = {
     {"status", "status [--json] [--config FILE]", "say what the daemon does and where its page is", "", &cmd_status},
     {"meetings", "meetings list|show ID [--json] [--config FILE]", "list meetings, or show one with its transcript and items",
      "Reads the daemon; without one, the stored meetings.", &cmd_meetings},
+    {"tasks", "tasks list|retry KEY|discard KEY [--json] [--config FILE]", "show tasks on their way, and decide about those that failed",
+     "A task that a sink refused, or of which nobody knows whether it arrived, is not sent again by itself: look there, then retry\n"
+     "or discard it. Without a task sink in the configuration tasks are held here.", &cmd_tasks},
     {"doctor", "doctor [--json] [--config FILE]", "say what is missing and how to get it", "", &cmd_doctor},
     {"backup", "backup FILE|DIR [--config FILE]", "copy everything that cannot be made again into one file",
      "A daemon may go on meanwhile. The file is a tar of the store, audio that still waits for a recognizer, minutes, secrets and\n"

@@ -6,6 +6,7 @@
 #include "daemon/assets.h"
 #include "daemon/calendar_view.h"
 #include "daemon/meeting_view.h"
+#include "daemon/task_outbox.h"
 
 namespace hansard::api {
 namespace {
@@ -197,6 +198,17 @@ Response calendars(const Context& context, const Request& request, const Target&
   return error_response(404, "not_found", "there is nothing at this address");
 }
 
+/// tasks | tasks/KEY/retry | tasks/KEY/discard
+Response tasks(const Context& context, const Request& request, const Target& target) {
+  const std::size_t count = target.parts.size();
+  if (count == 2) return request.method == "GET" ? json(tasks_view(context.store)) : method_not_allowed("GET");
+  const std::string verb = count == 4 ? target.parts[3] : "";
+  if (verb != "retry" && verb != "discard") return error_response(404, "not_found", "there is nothing at this address");
+  if (request.method != "POST") return method_not_allowed("POST");
+  if (auto done = context.decide_task(target.parts[2], verb == "retry"); !done) return error_of(done.error());
+  return json(Json::object());
+}
+
 }  // namespace
 
 bool is_push_address(std::string_view target) { return target.starts_with("/hooks/calendar/"); }
@@ -239,6 +251,7 @@ Response handle(const Context& context, const Request& request) {
   const std::string area = target.parts.size() > 1 ? target.parts[1] : "";
   if (area == "meetings") return meetings(context, request, target);
   if (area == "calendars") return calendars(context, request, target);
+  if (area == "tasks") return tasks(context, request, target);
   if (area == "status" && target.parts.size() == 2) return request.method == "GET" ? json(context.status()) : method_not_allowed("GET");
   if (area == "events" && target.parts.size() == 2) return events(context, request, target);
   return error_response(404, "not_found", "there is nothing at this address");

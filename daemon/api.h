@@ -50,6 +50,8 @@ struct Context {
   std::function<Result<Json>()> calendars = {};
   std::function<Result<Json>()> reload_calendars = {};
   std::function<Result<Json>(const std::string& id)> sync_calendars = {};
+  /// See decide_task() in daemon/task_outbox.h.
+  std::function<Result<void>(const std::string& key, bool retry)> decide_task = {};
 };
 
 /// True for addresses that a vendor calls ("/hooks/calendar/ID"): they take a larger body and need no API token.

@@ -30,6 +30,7 @@
 #include "daemon/calendars.h"
 #include "daemon/data_dir.h"
 #include "daemon/http_server.h"
+#include "daemon/task_outbox.h"
 #include "host/stored.h"
 #include "ipc/process.h"
 
@@ -172,6 +173,9 @@ Result<void> App::Impl::open() {
   e.sources = config.sources;
   e.sources.read_zone = e.read_zone;
   e.entropy = random_bytes;
+  auto sinks = make_task_sinks(config, *http_client, clock);
+  if (!sinks) return pass(sinks);
+  e.sinks = *sinks;
   executor.emplace(host::ExecutorPorts{clock, *store, *http_client, *media, *speech, *spool, *files, *secrets, signer}, std::move(e));
   engine.emplace(*store, clock, *executor);
   executor->connect(*engine);
@@ -188,6 +192,7 @@ Result<void> App::Impl::open() {
   trust_meetings();
   calendars.emplace(config, Calendars::Parts{*engine, *executor, *secrets, *store, clock, loop});
   calendars->begin();
+  begin_task_sinks(config, *sinks, *engine);
   return {};
 }
 
@@ -292,7 +297,8 @@ api::Context App::Impl::api_context() {
           [this](const std::string& source, const calendar::PushRequest& request) { return calendars->push(source, request); },
           [this] { return calendars->list(); },
           [this] { return calendars->reload(); },
-          [this](const std::string& id) { return calendars->sync(id); }};
+          [this](const std::string& id) { return calendars->sync(id); },
+          [this](const std::string& key, bool retry) { return decide_task(*engine, key, retry); }};
 }
 
 /// Waits, does what has come up, commits it.

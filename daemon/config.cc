@@ -140,6 +140,26 @@ void sub_table(Section& parent, const char* key, std::vector<std::string>& probl
   }
 }
 
+/// Every table of an array of tables, such as [[calendar]].
+template <class F>
+void each_table(Section& parent, const char* key, std::vector<std::string>& problems, F read) {
+  const toml::node* node = parent.take(key);
+  if (node == nullptr) return;
+  const std::string name = std::string("[[") + key + "]]";
+  const auto* list = node->as_array();
+  if (list == nullptr) return parent.wrong(*node, key, "written as " + name);
+  for (const toml::node& item : *list) {
+    const auto* table = item.as_table();
+    if (table == nullptr) {
+      parent.wrong(item, key, "written as " + name);
+      continue;
+    }
+    Section section(*table, name, problems);
+    read(section, *table);
+    section.finish();
+  }
+}
+
 /// A path as written in the file: ~ is the home, a relative one is seen from the file's folder.
 std::string expand_path(const std::string& path, const std::string& file) {
   if (path.empty() || path.front() == '/') return path;
@@ -224,6 +244,23 @@ void read_vendors(Section& root, std::vector<std::string>& problems, calendar::S
   }
 }
 
+void read_task_sink(Section& section, const toml::node& node, Config& config) {
+  TaskSinkConfig sink;
+  std::int64_t per_minute = sink.per_minute;
+  section.text("id", sink.id, true);
+  section.text("kind", sink.kind, true);
+  section.text("url", sink.url, true);
+  section.text("secret_env", sink.secret_env);
+  section.number("per_minute", 1, 6000, per_minute);
+  sink.per_minute = static_cast<int>(per_minute);
+  if (!sink.kind.empty() && sink.kind != "webhook") section.problem(node.source(), "'kind' in [[task_sink]] must be \"webhook\"");
+  for (const auto& other : config.task_sinks) {
+    if (other.id == sink.id) section.problem(node.source(), "two task sinks have the id '" + sink.id + "'");
+  }
+  config.meeting.sinks.push_back(sink.id);
+  config.task_sinks.push_back(std::move(sink));
+}
+
 void read_meeting_sections(Section& root, std::vector<std::string>& problems, Config& config) {
   sub_table(root, "join", problems, [&](Section& s) {
     auto& join = config.meeting.join;
@@ -277,20 +314,8 @@ void read_root(Section& root, std::vector<std::string>& problems, const std::str
     }
   });
   sub_table(root, "attend", problems, [&](Section& s) { read_attend(s, config.attend); });
-  if (const toml::node* node = root.take("calendar")) {
-    const auto* list = node->as_array();
-    if (list == nullptr) root.wrong(*node, "calendar", "written as [[calendar]]");
-    for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
-      const auto* table = (*list)[i].as_table();
-      if (table == nullptr) {
-        root.wrong((*list)[i], "calendar", "written as [[calendar]]");
-        continue;
-      }
-      Section section(*table, "[[calendar]]", problems);
-      read_calendar(section, *table, path, problems, config);
-      section.finish();
-    }
-  }
+  each_table(root, "calendar", problems,
+             [&](Section& section, const toml::table& table) { read_calendar(section, table, path, problems, config); });
   read_vendors(root, problems, config.sources);
   read_meeting_sections(root, problems, config);
   sub_table(root, "speech", problems, [&](Section& s) {
@@ -312,11 +337,7 @@ void read_root(Section& root, std::vector<std::string>& problems, const std::str
     config.min_free_bytes = static_cast<std::uint64_t>(mb) << 20;
   });
   sub_table(root, "http", problems, [&](Section& s) { s.texts("allow_hosts", config.allow_hosts); });
-  sub_table(root, "tasks", problems, [&](Section& s) {
-    s.texts("sinks", config.meeting.sinks);
-    const toml::node* node = s.take("sinks");
-    if (node != nullptr && !config.meeting.sinks.empty()) s.wrong(*node, "sinks", "empty: no sink is built yet");
-  });
+  each_table(root, "task_sink", problems, [&](Section& s, const toml::table& table) { read_task_sink(s, table, config); });
   sub_table(root, "log", problems, [&](Section& s) { read_level(s, config); });
 }
 

@@ -10,6 +10,15 @@
 
 namespace hansard {
 
+/// A [[task_sink]].
+struct TaskSinkConfig {
+  std::string id;
+  std::string kind;  ///< "webhook"
+  std::string url;
+  std::string secret_env = "HANSARD_WEBHOOK_SECRET";  ///< environment variable that holds the secret
+  int per_minute = 30;
+};
+
 struct Config {
   std::string path;                    ///< where it was read from, empty: defaults alone
   std::string data_dir;                ///< database, audio, token
@@ -25,6 +34,7 @@ struct Config {
   calendar::SourceEnvironment sources;     ///< addresses of the vendors' services, and ours for their pushes
   std::vector<std::string> own_addresses;  ///< mail addresses of the calendars' owner
   flow::MeetingSettings meeting;
+  std::vector<TaskSinkConfig> task_sinks;
   std::string speech_models;           ///< folder of the embedded models, empty: the program's own
   std::string speech_model_dir;        ///< folder of another sherpa-onnx model, empty: the embedded one
   std::string analysis_weights;        ///< file, empty: the shipped one

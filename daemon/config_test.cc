@@ -55,8 +55,6 @@ path = "cal/a.ics"
 interval = "2s"
 [leave]
 alone = "5s"
-[tasks]
-sinks = []
 )",
                                    "/etc/h/h.toml");
   ASSERT_TRUE(config) << config.error().detail;
@@ -129,13 +127,19 @@ TEST(Config, ShowsNoCalendarAddress) {
   EXPECT_EQ(config_json(*config).dump().find("secret"), std::string::npos);
 }
 
+TEST(Config, ReadsTaskSinks) {
+  const auto config = parse_config("[[task_sink]]\nid='board'\nkind='webhook'\nurl='https://tasks.example.org/hook'\nper_minute=5\n", "h.toml");
+  ASSERT_TRUE(config) << config.error().detail;
+  ASSERT_EQ(config->task_sinks.size(), 1u);
+  EXPECT_EQ(config->task_sinks[0].per_minute, 5);
+  EXPECT_EQ(config->meeting.sinks, std::vector<std::string>{"board"});
+}
+
 TEST(Config, RefusesASinkThatDoesNotExist) {
-  const std::string path = ::testing::TempDir() + "/sinks.toml";
-  std::ofstream(path) << "[tasks]\nsinks = [\"slack\"]\n";
-  const auto config = read_config(path);
+  const auto config = parse_config("[[task_sink]]\nid='x'\nkind='slack'\nurl='https://example.org'\n", "h.toml");
   ASSERT_FALSE(config);
-  EXPECT_NE(config.error().detail.find("line 2"), std::string::npos) << config.error().detail;
-  EXPECT_NE(config.error().detail.find("no sink is built yet"), std::string::npos) << config.error().detail;
+  EXPECT_NE(config.error().detail.find("line 1"), std::string::npos) << config.error().detail;
+  EXPECT_NE(config.error().detail.find("webhook"), std::string::npos) << config.error().detail;
 }
 
 TEST(Config, MissingAndUnreadableFilesAreSaid) {
