@@ -43,7 +43,7 @@ struct Credentials {
 /// A push channel (Google) or subscription (Microsoft) that the vendor has granted. Empty id: none.
 struct PushChannel {
   std::string id;        ///< ours (Google) or the vendor's (Microsoft)
-  std::string resource;  ///< Google's resourceId, needed to stop the channel
+  std::string resource;  ///< what stopping it needs: Google's resourceId, the address that Microsoft was given
   std::string token;     ///< what a notification must carry: channel token, clientState
   Instant expires;
   static constexpr auto fields =
