@@ -2,6 +2,7 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "core/flow/step.h"
@@ -27,7 +28,7 @@ void add_deliveries(const flow::SinkState& sink, Json& out) {
     one.set("detail",
             sink.configured || d.state == flow::DeliveryState::kDead ? d.detail : "this sink is not configured any more");
     const bool waits = d.state != flow::DeliveryState::kDead && sink.configured && d.not_before.ms > 0;
-    out.push(one.set("next", waits ? format_rfc3339(d.not_before) : ""));
+    out.push(one.set("next", waits ? format_rfc3339(std::max(d.not_before, sink.paused_until)) : ""));
   }
 }
 

@@ -65,6 +65,7 @@ void SinkStep::on(const TaskAnswered& e) {
       --d->attempts;
       s_.paused_until = std::max(s_.paused_until, now_ + std::max(e.answer.retry_after, kFirstBackoff));
       d->state = DeliveryState::kWaiting;
+      d->not_before = s_.paused_until;
       d->detail = e.answer.detail;
       return;
     case Outcome::kUnavailable: return later(*d, e.answer.detail, e.answer.retry_after);
@@ -100,6 +101,8 @@ void SinkStep::on(const TaskDecided& e) {
 }
 
 void SinkStep::on(const HostStarted&) {
+  // Until the configuration of this run says so again: a sink that was removed must not be sent to.
+  s_.configured = false;
   for (Delivery& d : s_.deliveries) {
     if (d.state == DeliveryState::kSending) outcome_unknown(d, "the program ended while it was sent");
     if (d.state == DeliveryState::kLooking) d.not_before = now_;
@@ -192,7 +195,7 @@ void SinkStep::outcome_unknown(Delivery& d, std::string detail) {
 void SinkStep::later(Delivery& d, std::string detail, Duration retry_after) {
   if (d.attempts >= s_.settings.max_attempts) return dead(d, std::move(detail));
   Prng prng(s_.seed);
-  const Duration base = std::min(Duration{kFirstBackoff.ms << std::min(d.attempts, kMaxDoublings)}, kLongestBackoff);
+  const Duration base = std::min(Duration{kFirstBackoff.ms << std::clamp(d.attempts - 1, 0, kMaxDoublings)}, kLongestBackoff);
   d.not_before = now_ + std::max(base + Duration{prng.between(0, base.ms / 8)}, retry_after);
   s_.seed = prng.next();
   d.state = DeliveryState::kWaiting;

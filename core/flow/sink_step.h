@@ -19,7 +19,7 @@ class SinkStep {
   void on(const TaskAnswered& e);
   void on(const TaskFound& e);
   void on(const TaskDecided& e);
-  /// What was being sent when the program ended may have arrived.
+  /// What was being sent when the program ended may have arrived. Nothing new is sent until SinkConfigured comes again.
   void on(const HostStarted&);
   void on(const TimerFired& e);
 

@@ -132,6 +132,7 @@ TEST_F(SinkTest, AnOpaqueSinkNeverGetsATaskTwiceByItself) {
   ASSERT_EQ(told_.size(), 1u);
   EXPECT_EQ(told_[0].state, "dead");
   apply(HostStarted{});
+  configure(SinkClass::kOpaque);
   EXPECT_EQ(sent_.size(), 1u);
   apply(TaskDecided{"k1", true});
   EXPECT_EQ(sent_.size(), 2u);
@@ -186,6 +187,39 @@ TEST_F(SinkTest, RetryAfterPausesTheWholeSinkAndIsNoAttempt) {
   EXPECT_GE(now_ - before, minutes(10));
   ASSERT_EQ(sent_.size(), 3u);
   EXPECT_EQ(sent_[1].attempt, 1);
+}
+
+TEST_F(SinkTest, ATaskThatMetABusySinkGoesAsSoonAsThePauseIsOver) {
+  configure(SinkClass::kIdempotent);
+  want("k1");
+  const Instant before = now_;
+  answer(Outcome::kBusy, seconds(7));
+  ASSERT_TRUE(wait());
+  EXPECT_EQ(now_ - before, seconds(7));
+  EXPECT_EQ(sent_.size(), 2u);
+}
+
+TEST_F(SinkTest, TheFirstBackoffIsFiveSecondsAndEachOneIsTwiceTheOneBefore) {
+  configure(SinkClass::kIdempotent, 100, 5);
+  want("k1");
+  for (const Duration least : {seconds(5), seconds(10), seconds(20)}) {
+    const Instant before = now_;
+    answer(Outcome::kUnknown);
+    ASSERT_TRUE(wait());
+    EXPECT_GE(now_ - before, least);
+    EXPECT_LE(now_ - before, Duration{least.ms + least.ms / 8});
+  }
+}
+
+TEST_F(SinkTest, AfterARestartNothingGoesToASinkThatIsNotConfiguredAnyMore) {
+  configure(SinkClass::kIdempotent);
+  want("k1");
+  answer(Outcome::kUnknown);
+  now_ = now_ + hours(1);  // its turn comes while no program runs
+  apply(HostStarted{});
+  EXPECT_EQ(sent_.size(), 1u);
+  configure(SinkClass::kIdempotent);
+  EXPECT_EQ(sent_.size(), 2u);
 }
 
 TEST_F(SinkTest, TasksOfOneMeetingGoInOrderAndADeadOneLetsTheNextThrough) {
