@@ -267,6 +267,7 @@ def main():
         parser.error(f"at least 2 minutes, and up to {MOST_ROOMS} rooms (0: as many as the machine carries)")
     if not os.path.exists(options.audio):
         sys.exit(f"{options.audio} is not there; scripts/fetch models brings it")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # through the clean-up below
     hansard = os.path.abspath(options.hansard)
     folder = tempfile.mkdtemp(prefix="hansard-soak-")
     world = None
