@@ -95,9 +95,9 @@ class Reader {
       }
     }
     if (w == "thirtieth") return 30;
-    if (const auto o = index_of(kOrdinals, w)) return *o;
+    if (const auto o = index_of(kOrdinals, w)) return o;
     if (ordinal_only) return std::nullopt;
-    if (const auto c = index_of(kCardinals, w); c && *c > 0) return *c;
+    if (const auto c = index_of(kCardinals, w); c && *c > 0) return c;
     return std::nullopt;
   }
   /// The day in this year, or in the next one when it has passed.
@@ -110,7 +110,7 @@ class Reader {
   CivilDate friday(int weeks) const {
     const std::int64_t now = days_from_civil(*today_);
     const int into = monday_based(weekday_from_days(now));
-    const std::int64_t monday = now - into + 7 * weeks;
+    const std::int64_t monday = now - into + std::int64_t{7} * weeks;
     const bool weekend_now = weeks == 0 && into > 4;
     return civil_from_days(weekend_now ? monday + 6 : monday + 4);
   }

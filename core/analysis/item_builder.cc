@@ -229,7 +229,8 @@ void ItemBuilder::decision(const Context& at, const Candidate& c) {
   create(at, c, ItemKind::kDecision, words, std::move(draft), {});
 }
 
-void ItemBuilder::create(const Context& at, const Candidate& c, ItemKind kind, const Reference& words, Draft draft, Owner owner) {
+void ItemBuilder::create(const Context& at, const Candidate& c, ItemKind kind, const Reference& words, Draft draft,
+                         const Owner& owner) {
   AnalysisItem item;
   item.kind = kind;
   if (kind == ItemKind::kActionItem) {

@@ -65,7 +65,7 @@ class ItemBuilder {
   Reference asked(const Context& at, const Candidate& c) const;
   Reference proposed(const Context& at, const Candidate& c) const;
   Draft* recent(ItemKind kind, std::size_t reach);
-  void create(const Context& at, const Candidate& c, ItemKind kind, const Reference& words, Draft draft, Owner owner);
+  void create(const Context& at, const Candidate& c, ItemKind kind, const Reference& words, Draft draft, const Owner& owner);
   bool join(Draft& draft, const Context& at, const Candidate& c, const Owner* owner, bool take_text);
 
   const Model& model_;

@@ -1,5 +1,6 @@
 #include "core/analysis/meeting_json.h"
 
+#include <cmath>
 #include <set>
 
 #include "core/analysis/due.h"
@@ -27,8 +28,8 @@ Result<Utterance> read_utterance(const Json& json, std::size_t number) {
   const double start = json.double_or("start", 0), end = json.double_or("end", start);
   constexpr double kLongest = 1e9;
   if (!(start >= -kLongest && start <= kLongest && end >= -kLongest && end <= kLongest)) return bad(where + "time out of range");
-  u.start.ms = static_cast<std::int64_t>(start * 1000 + 0.5);
-  u.end.ms = static_cast<std::int64_t>(end * 1000 + 0.5);
+  u.start.ms = std::llround(start * 1000);
+  u.end.ms = std::llround(end * 1000);
   return u;
 }
 

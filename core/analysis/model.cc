@@ -75,7 +75,8 @@ Result<Model> Model::load(std::string_view bytes) {
       k.indices.push_back(index);
     }
     for (std::uint32_t i = 0; i < n; ++i) {
-      const int q = static_cast<std::int8_t>(in.byte());
+      const std::uint8_t b = in.byte();
+      const int q = b < 128 ? b : b - 256;
       k.weights.push_back(scale * static_cast<float>(q * std::abs(q)));
     }
     if (!in.good() || !std::isfinite(k.bias) || !std::isfinite(scale) || !std::ranges::is_sorted(k.indices)) return corrupt();

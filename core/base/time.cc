@@ -108,7 +108,7 @@ Result<Instant> parse_rfc3339(std::string_view text) {
     if (oh < 0 || oh > 23 || !take(text, p, ':')) return bad();
     const int om = digits(text, p, 2);
     if (om < 0 || om > 59) return bad();
-    offset_minutes = (minus ? -1 : 1) * (oh * 60 + om);
+    offset_minutes = std::int64_t{minus ? -1 : 1} * (oh * 60 + om);
   }
   if (p != text.size()) return bad();
   const std::int64_t of_day = ((hour * 60 + minute - offset_minutes) * 60 + second) * 1000 + ms;

@@ -1,7 +1,5 @@
 #include "core/calendar/event_reader.h"
 
-#include <algorithm>
-
 #include "core/base/encoding.h"
 #include "core/base/text.h"
 

@@ -52,7 +52,7 @@ bool is_webex_host(const Url& u, const InviteConfig& config) {
   return host_within(u.host, "webex.com") || host_within(u.host, "webex.com.cn") || listed(config.webex_hosts, u.host, u.port);
 }
 
-std::optional<JoinLink> make(std::string_view platform, std::string id, std::string url, std::string identity = {}) {
+std::optional<JoinLink> make(std::string_view platform, std::string id, std::string url, const std::string& identity = {}) {
   JoinLink out;
   out.platform = platform;
   out.meeting_id = std::move(id);
@@ -273,7 +273,7 @@ std::optional<JoinLink> read_join_link(std::string_view url, const InviteConfig&
     const bool jitsi_app = starts_with_ignore_case(current, "jitsi-meet:") || starts_with_ignore_case(current, "org.jitsi.meet:");
     current = from_app_link(current);
     // A wrapper may hold its target without the scheme.
-    if (current.find("://") == std::string::npos) current = "https://" + current;
+    if (current.find("://") == std::string::npos) current.insert(0, "https://");
     const auto parsed = parse_url(current);
     if (!parsed || (parsed->scheme != "https" && parsed->scheme != "http")) return std::nullopt;
     if (auto link = read_direct(*parsed, jitsi_app, config)) return link;

@@ -167,7 +167,7 @@ std::string_view passcode_at(std::string_view text, std::size_t at, bool direct)
     while (!value.empty() && value.back() == '*') value.remove_suffix(1);
   }
   if (value.size() < 3 || value.size() > 40 || value.find("://") != std::string_view::npos ||
-      value.find("/") != std::string_view::npos)
+      value.find('/') != std::string_view::npos)
     return {};
   if (value.front() == '(' || value.front() == '[' || value.front() == '-' || value.front() == '+') return {};
   const bool digit = std::any_of(value.begin(), value.end(), is_digit);

@@ -161,7 +161,7 @@ bool RecurrenceIterator::fill_calendar_period() {
     first = days_from_civil({year, 1, 1});
     end = days_from_civil({year + 1, 1, 1});
   } else if (rule_.frequency == Frequency::kMonthly) {
-    if (index > 12 * 9999) return false;
+    if (index > 12LL * 9999) return false;
     const std::int64_t month = start.year * 12LL + start.month - 1 + index;
     const int year = static_cast<int>(month / 12);
     first = days_from_civil({year, static_cast<int>(month % 12) + 1, 1});
@@ -223,7 +223,7 @@ void RecurrenceIterator::emit_period() {
     const int m = minutes[clock / seconds.size() % minutes.size()];
     const int h = hours[clock / seconds.size() / minutes.size()];
     const WallSeconds base = f >= Frequency::kHourly ? days_[i / per_day] : days_[i / per_day] * kDaySeconds;
-    return base + h * 3600 + m * 60 + s;
+    return base + h * 3600LL + m * 60LL + s;
   };
   const auto keep = [&](WallSeconds wall) {
     if (wall >= dtstart_) ready_.push_back(wall);

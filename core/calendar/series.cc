@@ -3,13 +3,12 @@
 #include <algorithm>
 
 #include "core/base/hash.h"
-#include "core/base/text.h"
 
 namespace hansard::calendar {
 namespace {
 
 /// Wider than any offset from UTC in use, for windows that are given in UTC and searched on the wall.
-constexpr std::int64_t kMargin = 16 * 3600;
+constexpr std::int64_t kMargin = std::int64_t{16} * 3600;
 
 }  // namespace
 
@@ -101,7 +100,7 @@ void Series::sort_overrides() {
 std::int64_t Series::longest(const VEvent& e) const {
   std::int64_t out = e.start.form == TimeForm::kDate ? kDaySeconds : 0;
   const auto consider = [&](const std::optional<CalDuration>& d, const CalTime& from, const CalTime& to) {
-    if (d) out = std::max(out, d->days * kDaySeconds + d->seconds + 2 * 3600);  // a change of the clock in between
+    if (d) out = std::max(out, d->days * kDaySeconds + d->seconds + std::int64_t{2} * 3600);  // a change of the clock in between
     if (to) out = std::max(out, to.wall - from.wall + 2 * kMargin);
   };
   consider(e.duration, e.start, e.end);

@@ -101,7 +101,7 @@ struct DayRule {
     const auto month = static_cast<std::size_t>(a);
     const std::int64_t first = jan1 + kBefore[month - 1] + (leap && a > 2 ? 1 : 0);
     const std::int64_t next = jan1 + kBefore[month] + (leap && a > 1 ? 1 : 0);
-    std::int64_t day = first + (weekday - weekday_from_days(first) + 7) % 7 + 7 * (week - 1);
+    std::int64_t day = first + (weekday - weekday_from_days(first) + 7) % 7 + std::int64_t{7} * (week - 1);
     while (day >= next) day -= 7;
     return day * kDaySeconds + time;
   }

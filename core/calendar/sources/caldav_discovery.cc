@@ -1,7 +1,5 @@
 #include "core/calendar/sources/caldav_discovery.h"
 
-#include <algorithm>
-
 #include "core/base/text.h"
 
 namespace hansard::calendar {
