@@ -107,7 +107,8 @@ class CalendarStep {
     s_.last_success = now_;
     s_.detail.clear();
     const std::size_t before = wanted();
-    std::vector<std::string> notes(e.notes.begin(), e.notes.begin() + std::min(e.notes.size(), kMaxNotes - 1));
+    std::vector<std::string> notes(e.notes.begin(),
+                                   e.notes.begin() + static_cast<std::ptrdiff_t>(std::min(e.notes.size(), kMaxNotes - 1)));
     replace(merged(e, notes), e.from);
     const bool noted = notes != s_.notes;
     s_.notes = std::move(notes);

@@ -1,7 +1,6 @@
 #include "core/calendar/sources/google_errors.h"
 
 #include <algorithm>
-#include <utility>
 
 #include "core/base/json.h"
 

@@ -1,6 +1,5 @@
 #include "core/calendar/sources/graph_source.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "core/base/encoding.h"
@@ -16,7 +15,7 @@ constexpr int kMaxPages = 1'000;
 constexpr int kMaxRestarts = 2;
 constexpr int kMaxSubscriptionRequests = 3;
 constexpr Duration kBehind = hours(24);            ///< of the window, before what is asked
-constexpr Duration kAhead = hours(7 * 24);         ///< beyond it
+constexpr Duration kAhead = hours(7LL * 24);       ///< beyond it
 constexpr Duration kWindowLife = hours(24);        ///< then the window is asked for anew
 constexpr Duration kUnfinishedLife = minutes(60);  ///< of a round that was broken off
 
@@ -222,7 +221,7 @@ SourceAction GraphSource::reply(const Result<HttpResponse>& response, Instant no
 }
 
 SourceAction GraphSource::page(const HttpResponse& response, Instant now) {
-  const auto body = Json::parse(response.body);
+  auto body = Json::parse(response.body);
   const Json answer = body ? std::move(*body) : Json();
   const std::string next = answer.text_or("@odata.nextLink");
   const std::string delta = answer.text_or("@odata.deltaLink");
