@@ -1,9 +1,14 @@
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "ipc/frame.h"
 #include "ipc/messages.h"
 #include "ipc/pipe.h"
+#include "ipc/process.h"
 
 namespace hansard::ipc {
 namespace {
@@ -61,6 +66,24 @@ TEST(Messages, RoundTripThroughAPipe) {
     EXPECT_TRUE(a.read_some());  // nothing there is not the end
   }
   EXPECT_FALSE(a.read_some());
+}
+
+// A library's socket without close-on-exec, like a daemon's listener.
+TEST(SpawnChild, AChildHasNothingOfItsParentButItsEndOfThePair) {
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  const auto child = spawn_child("/usr/bin/tail", {"-f", "/dev/null"});
+  ASSERT_TRUE(child.has_value());
+  ::close(ends[1]);
+  // The writing end is closed everywhere once the child has become another program, though that goes on running.
+  pollfd closed{ends[0], POLLIN, 0};
+  EXPECT_EQ(::poll(&closed, 1, 5000), 1);
+  EXPECT_TRUE(closed.revents & POLLHUP);
+  EXPECT_EQ(::waitpid(child->pid, nullptr, WNOHANG), 0);
+  ::kill(child->pid, SIGKILL);
+  ::waitpid(child->pid, nullptr, 0);
+  ::close(child->fd);
+  ::close(ends[0]);
 }
 
 }  // namespace

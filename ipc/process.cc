@@ -48,6 +48,8 @@ Result<ChildProcess> spawn_child(const std::string& executable, const std::vecto
     } else {
       ::dup2(fds[1], kChildFd);
     }
+    // Sockets of libraries do not all close on exec; a child that outlives its parent by a moment must not hold its port.
+    ::close_range(kChildFd + 1, ~0U, 0);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);

@@ -21,7 +21,8 @@ struct ChildProcess {
 /// Path of the running executable. Errors: kInternal.
 Result<std::string> self_executable();
 
-/// Starts `executable child ARGS...`. Errors: kUnavailable (no process or descriptor to be had).
+/// Starts `executable child ARGS...` with its end of the pair at kChildFd and none of our other descriptors. Errors: kUnavailable
+/// (no process or descriptor to be had).
 Result<ChildProcess> spawn_child(const std::string& executable, const std::vector<std::string>& args);
 
 }  // namespace hansard::ipc
