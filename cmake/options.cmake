@@ -1,6 +1,8 @@
 # Compiler flags and the options of the presets.
 option(HANSARD_CORE_ONLY "Build core alone (WebAssembly)" OFF)
 option(HANSARD_TESTS "Build tests" ON)
+option(HANSARD_CORE_TESTS "Build core's tests too" ON)
+option(HANSARD_MODULES "Build the media and speech modules, which link GStreamer and ONNX Runtime" ON)
 option(HANSARD_FUZZ "Build the fuzz targets with libFuzzer (clang)" OFF)
 set(HANSARD_SANITIZE "" CACHE STRING "Sanitizers, e.g. address,undefined or thread")
 set(HANSARD_FOLDERS "ipc;ports;host;adapters;daemon;cli;sim;fuzz;bench;tests" CACHE STRING
@@ -21,6 +23,8 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_SANITIZE "-O1 -g1")
+# Unoptimised, so that a branch of the source is a branch of the object.
+set(CMAKE_CXX_FLAGS_COVERAGE "-O0 --coverage")
 add_compile_options(-fstack-protector-strong)
 if(HANSARD_SANITIZE)
   add_compile_options(-fsanitize=${HANSARD_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
