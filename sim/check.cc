@@ -29,7 +29,8 @@ class Checker {
   Checker(Machine& m, const Scenario& s, Outcome& out) : m_(m), s_(s), out_(out) {}
 
   void run() {
-    for (const auto* list : {&m_.violations, &m_.rooms.violations, &m_.ear.violations, &m_.spool.violations}) {
+    for (const auto* list :
+         {&m_.violations, &m_.rooms.violations, &m_.ear.violations, &m_.spool.violations, &m_.sinks.violations}) {
       for (const std::string& v : *list) wrong(v);
     }
     shown_is_stored();
@@ -38,6 +39,7 @@ class Checker {
       if (a.kind == "meeting") meeting(a);
     }
     leftovers();
+    sinks();
     attendance();
   }
 
@@ -100,13 +102,19 @@ class Checker {
         p->present ? official.joined(p->id, p->at) : official.left(p->id, p->at);
       }
       if (const auto* t = std::get_if<flow::TaskRecord>(&*record)) {
+        if (t->state != "held" && t->state != "recorded") {
+          told_[t->task] = t->state;
+          continue;
+        }
+        if (t->detail == "to be sent again") continue;
         ++task_records;
         tasks.insert(t->task);
+        if (!t->sink.empty()) wanted_[t->sink].push_back({t->task, a.id, t->item});
       }
     }
     out_.tasks += tasks.size();
     if (tasks.size() != task_records) wrong("a task of " + a.id + " was recorded twice");
-    tasks_of_analysis(a.id, tasks.size());
+    tasks_of_analysis(a.id, tasks.size() / (s_.sinks ? m_.sinks.places.size() : 1));
     official.close({86'400'000});
     for (const auto& [guest, ms] : ledger) official_ledger(a.id, guest, official, ms);
     for (const auto& [guest, passages] : m_.rooms.heard[a.id]) coverage(a.id, m, guest, passages, ledger[guest]);
@@ -228,6 +236,82 @@ class Checker {
     }
   }
 
+  // ---- tasks ----
+
+  /// What people see at the sinks against what the meetings wanted.
+  void sinks() {
+    for (const auto& [name, place] : m_.sinks.places) {
+      const StoredAggregate* stored = m_.store.peek(flow::sink_id(name));
+      if (stored == nullptr) {
+        if (s_.sinks) wrong("there is no sink " + name);
+        continue;
+      }
+      const auto state = host::decode<flow::State>(stored->state, host::state_binding(stored->id));
+      if (!state) return wrong("the state of a sink is not readable");
+      sink(name, place, std::get<flow::SinkState>(*state));
+    }
+  }
+
+  void sink(const std::string& name, const Sinks::Place& place, const flow::SinkState& state) {
+    std::map<std::string, int> seen;
+    for (const auto& t : place.taken) ++seen[t.key];
+    std::set<std::string> dead;
+    for (const flow::Delivery& d : state.deliveries) {
+      if (d.state == flow::DeliveryState::kDead) {
+        dead.insert(d.task.key);
+        if (d.detail.empty()) wrong("a dead letter of " + name + " says nothing");
+        if (s_.person) wrong("a dead letter is left after a person has decided");
+      } else {
+        wrong("a task for " + name + " never ended: it is " + std::string(enum_name(d.state)));
+      }
+    }
+    for (const Sinks::Taken& w : wanted_[name]) {
+      const int times = std::exchange(seen[w.key], 0);
+      const std::string told = told_.contains(w.key) ? told_[w.key] : "";
+      const bool refused = place.refused.contains(w.key);
+      if (times > 1) wrong("a task is twice at the sink " + name);
+      if (place.sink_class == tasks::SinkClass::kOpaque && place.repeated.contains(w.key))
+        wrong("a task was sent again to the sink " + name + ", which cannot know it");
+      if (dead.contains(w.key)) {
+        if (told != "dead") wrong("a dead letter was not told to its meeting");
+        const bool excused = refused || place.sink_class == tasks::SinkClass::kOpaque;
+        if (!excused) wrong("a task for " + name + " is a dead letter for no reason");
+      } else if (times == 0) {
+        wrong("a task never reached the sink " + name);
+      } else if (told != "delivered" && told != "discarded") {
+        wrong("a delivery was not told to its meeting");
+      }
+      if (refused && !dead.contains(w.key) && !m_.dead_letters.contains(w.key)) wrong("a refused task is no dead letter");
+    }
+    for (const auto& [key, times] : seen) {
+      if (times > 0) wrong("a task that nobody wanted is at the sink " + name);
+    }
+    order(name, place);
+    budget(name, place.sent);
+  }
+
+  /// The tasks of a meeting came in their order, but for those that a person sent again.
+  void order(const std::string& name, const Sinks::Place& place) {
+    std::map<std::string, std::pair<std::string, std::size_t>> position;
+    for (const Sinks::Taken& w : wanted_[name]) position.emplace(w.key, std::pair(w.meeting, position.size() + 1));
+    std::map<std::string, std::size_t> last;
+    for (const Sinks::Taken& t : place.taken) {
+      const auto it = position.find(t.key);
+      if (it == position.end() || m_.dead_letters.contains(t.key)) continue;
+      std::size_t& before = last[it->second.first];
+      if (it->second.second < before) wrong("tasks of one meeting came to " + name + " in the wrong order");
+      before = it->second.second;
+    }
+  }
+
+  /// The budget's minutes are fixed ones: any 60 s hold at most two of them.
+  void budget(const std::string& name, const std::vector<Instant>& sent) {
+    constexpr std::size_t kMost = std::size_t{2} * Sinks::kPerMinute;
+    for (std::size_t i = kMost; i < sent.size(); ++i) {
+      if (sent[i] - sent[i - kMost] < minutes(1)) return wrong("more was sent to " + name + " than its budget allows");
+    }
+  }
+
   // ---- everything ----
 
   void leftovers() {
@@ -265,6 +349,8 @@ class Checker {
   Outcome& out_;
   std::map<int, std::vector<std::pair<long, long>>> said_;
   std::map<std::string, flow::MeetingState> ended_;
+  std::map<std::string, std::vector<Sinks::Taken>> wanted_;  ///< by sink, in order
+  std::map<std::string, std::string> told_;                  ///< what each task's meeting heard last
 };
 
 }  // namespace

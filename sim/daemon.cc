@@ -20,6 +20,7 @@ Machine::Machine(const Scenario& scenario, const RunOptions& options)
       spool(world),
       disk(world),
       web(world, scenario),
+      sinks(world),
       scenario_(scenario),
       options_(options) {
   world.verbose = options.verbose;
@@ -34,6 +35,10 @@ Machine::Machine(const Scenario& scenario, const RunOptions& options)
     if (!on(Fault::kStoreLoadFailed)) return {};
     ++world.faults[Fault::kStoreLoadFailed];
     return fail(ErrorClass::kUnavailable, "store", "locked");
+  };
+  sinks.on_send = [this] {
+    if (!std::exchange(armed_[Fault::kKilledWhileSending], false)) return;
+    world.for_daemon(milliseconds(world.rng.between(1, 30)), [] { throw Killed{}; });
   };
   gate_.before = [this](const std::string& a, const std::string& k, const flow::Effect& e) { before_effect(a, k, e); };
 }
@@ -77,6 +82,19 @@ void Machine::before_effect(const std::string& aggregate, const std::string& key
   if (stored == nullptr || (state != nullptr && stored->state != host::encode(*state, host::state_binding(aggregate)))) {
     violations.push_back(type + " was released before its state was committed");
   }
+  if (const auto* send = std::get_if<flow::SendTask>(&effect)) check_attempt(aggregate, *send);
+}
+
+/// The attempt that is about to leave is on record. The caller has seen that the engine's state is the store's.
+void Machine::check_attempt(const std::string& aggregate, const flow::SendTask& effect) {
+  const flow::State* state = engine_->find(aggregate);
+  const auto* sink = state == nullptr ? nullptr : std::get_if<flow::SinkState>(state);
+  const auto recorded = [&](const flow::Delivery& d) {
+    return d.task == effect.task && d.attempts == effect.attempt && d.created == effect.created &&
+           d.state == flow::DeliveryState::kSending;
+  };
+  if (sink == nullptr || std::none_of(sink->deliveries.begin(), sink->deliveries.end(), recorded))
+    violations.push_back("a task was sent before its attempt was committed");
 }
 
 void Machine::show(const host::LiveRecord& record) {
@@ -92,9 +110,11 @@ void Machine::show(const host::LiveRecord& record) {
 void Machine::start_daemon() {
   host::ExecutorConfig config;
   config.analysis_weights = std::string(analysis::embedded_weights());
+  config.sinks = sinks.all();
   config.generic_hosts = {"rooms.example"};
   config.entropy = [this](std::size_t count) { return world.entropy(count); };
-  executor_ = std::make_unique<host::Executor>(host::ExecutorPorts{world, store, web, rooms, ear, spool, disk, secrets, signer}, config);
+  executor_ =
+      std::make_unique<host::Executor>(host::ExecutorPorts{world, store, web, rooms, ear, spool, disk, secrets, signer}, config);
   gate_.next = executor_.get();
   engine_ = std::make_unique<host::Engine>(store, world, gate_);
   executor_->connect(*engine_);
@@ -106,6 +126,13 @@ void Machine::start_daemon() {
   flow::CalendarConfigured configured;
   configured.source = {"work", "ics", Web::kFeed, minutes(5), hours(24)};
   configured.seed = options_.seed;
+  if (scenario_.sinks) {
+    for (const auto& [name, place] : sinks.places) {
+      configured.settings.sinks.push_back(name);
+      flow::TaskSinkSettings settings{name, place.sink_class, Sinks::kPerMinute, 12};
+      engine_->post(flow::sink_id(name), flow::SinkConfigured{settings, true, options_.seed + configured.settings.sinks.size()});
+    }
+  }
   engine_->post(kCalendar, configured);
 }
 
@@ -116,6 +143,7 @@ void Machine::kill_daemon() {
   engine_.reset();
   rooms.daemon_died();
   ear.daemon_died();
+  sinks.daemon_died();
   woken_at_ = {};
   const Duration down = milliseconds(world.rng.between(200, world.rng.chance(20) ? 90'000 : 8'000));
   world.after(down, [this] {
@@ -170,6 +198,7 @@ void Machine::plan_troubles() {
     until_.clear();
     armed_.clear();
   });
+  if (scenario_.person) world.at(scenario_.faults_end + hours(1), [this] { look_at_dead_letters(); });
 }
 
 void Machine::trouble(const Trouble& t) {
@@ -181,7 +210,8 @@ void Machine::trouble(const Trouble& t) {
       throw Killed{};
     case Fault::kKilledBeforeCommit:
     case Fault::kKilledAfterCommit:
-    case Fault::kKilledInRelease: armed_[t.kind] = true; return;
+    case Fault::kKilledInRelease:
+    case Fault::kKilledWhileSending: armed_[t.kind] = true; return;
     case Fault::kStoreUnavailable:
     case Fault::kStoreFull:
     case Fault::kStoreLoadFailed: until_[t.kind] = world.now() + t.length; return;
@@ -189,7 +219,16 @@ void Machine::trouble(const Trouble& t) {
     case Fault::kHttpServerError:
     case Fault::kHttpRetryAfter:
     case Fault::kHttpSlow:
+    case Fault::kHttpNoName:
+    case Fault::kHttpReset:
+    case Fault::kHttpTruncated:
     case Fault::kFeedBroken: return web.trouble(t.kind, t.length);
+    case Fault::kSinkDown:
+    case Fault::kSinkAnswerLost:
+    case Fault::kSinkRequestLost:
+    case Fault::kSinkBusy:
+    case Fault::kSinkRefuses:
+    case Fault::kSinkSlow: return sinks.trouble(t.kind, t.length);
     case Fault::kNetworkLost:
     case Fault::kMediaKilled: return rooms.drop(t.room, t.kind, t.length);
     case Fault::kPacketLoss: return rooms.lose_packets(t.room, t.guest, t.length);
@@ -219,6 +258,22 @@ void Machine::ask_person(const Trouble& t) {
       if (engine_) engine_->post(meeting, flow::PauseRequested{false, "a person"});
     });
     return;
+  }
+}
+
+/// A person goes through what the sinks did not take: what has arrived after all is dropped, the rest is sent again.
+void Machine::look_at_dead_letters() {
+  if (!engine_) return;
+  for (const auto& [name, place] : sinks.places) {
+    const flow::State* state = engine_->find(flow::sink_id(name));
+    const auto* sink = state == nullptr ? nullptr : std::get_if<flow::SinkState>(state);
+    if (sink == nullptr) continue;
+    for (const flow::Delivery& d : sink->deliveries) {
+      if (d.state != flow::DeliveryState::kDead) continue;
+      dead_letters.emplace(d.task.key, d);
+      const bool there = std::any_of(place.taken.begin(), place.taken.end(), [&](const auto& t) { return t.key == d.task.key; });
+      engine_->post(flow::sink_id(name), flow::TaskDecided{d.task.key, !there});
+    }
   }
 }
 

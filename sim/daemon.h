@@ -13,6 +13,7 @@
 #include "sim/rooms.h"
 #include "sim/secrets.h"
 #include "sim/simulation.h"
+#include "sim/sinks.h"
 #include "sim/web.h"
 
 namespace hansard::sim {
@@ -40,10 +41,12 @@ class Machine {
   Spool spool;
   Disk disk;
   Web web;
+  Sinks sinks;
   Secrets secrets;
   NoSigner signer;
   std::map<std::uint64_t, std::string> shown;  ///< what viewers were shown: seq -> sealed body
   std::vector<std::string> violations;
+  std::map<std::string, flow::Delivery> dead_letters;  ///< those a person saw, by key
   std::uint64_t commits = 0;
   std::uint64_t effects = 0;
 
@@ -58,6 +61,8 @@ class Machine {
   void before_effect(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
   void show(const host::LiveRecord& record);
   void ask_person(const Trouble& t);
+  void check_attempt(const std::string& aggregate, const flow::SendTask& effect);
+  void look_at_dead_letters();
   bool on(Fault kind) const;
 
   const Scenario& scenario_;

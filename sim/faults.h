@@ -43,6 +43,21 @@ enum class Fault : std::uint8_t {
   kMeetingRemoved,
   kPauseRequested,
   kStopRequested,
+  kHttpNoName,     ///< the name server knows no such host
+  kHttpReset,      ///< the connection breaks inside the answer
+  kHttpTruncated,  ///< a body that ends too early and looks whole
+  kSinkDown,
+  kSinkAnswerLost,   ///< the task was taken
+  kSinkRequestLost,  ///< it was not, and nobody knows
+  kSinkBusy,
+  kSinkRefuses,
+  kSinkSlow,            ///< answers after the flow has stopped waiting
+  kKilledWhileSending,  ///< a task
+  kSpoolTorn,           ///< the last record of a track is half there when the daemon dies
+  kSpoolReadFails,
+  kClockForward,  ///< the wall clock of the host, until it is put right
+  kClockBack,
+  kSecondOwner,  ///< another daemon starts on the same store
   kCount,
 };
 constexpr EnumName<Fault> kEnumNames_Fault[] = {{Fault::kDaemonKilled, "daemon killed"},
@@ -78,7 +93,22 @@ constexpr EnumName<Fault> kEnumNames_Fault[] = {{Fault::kDaemonKilled, "daemon k
                                                 {Fault::kMeetingRelinked, "meeting relinked"},
                                                 {Fault::kMeetingRemoved, "meeting removed"},
                                                 {Fault::kPauseRequested, "recording paused"},
-                                                {Fault::kStopRequested, "stopped by a person"}};
+                                                {Fault::kStopRequested, "stopped by a person"},
+                                                {Fault::kHttpNoName, "name not resolved"},
+                                                {Fault::kHttpReset, "http reset in an answer"},
+                                                {Fault::kHttpTruncated, "http body truncated"},
+                                                {Fault::kSinkDown, "sink down"},
+                                                {Fault::kSinkAnswerLost, "sink's answer lost"},
+                                                {Fault::kSinkRequestLost, "request to sink lost"},
+                                                {Fault::kSinkBusy, "sink busy"},
+                                                {Fault::kSinkRefuses, "sink refuses"},
+                                                {Fault::kSinkSlow, "sink slow"},
+                                                {Fault::kKilledWhileSending, "killed while sending"},
+                                                {Fault::kSpoolTorn, "audio record torn"},
+                                                {Fault::kSpoolReadFails, "audio not readable"},
+                                                {Fault::kClockForward, "clock jumps forward"},
+                                                {Fault::kClockBack, "clock jumps back"},
+                                                {Fault::kSecondOwner, "second owner"}};
 constexpr auto enum_names(Fault) { return std::span(kEnumNames_Fault); }
 
 /// How often each fault took effect (not: was planned).

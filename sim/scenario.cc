@@ -35,6 +35,8 @@ class Maker {
   }
 
   Scenario make() {
+    out_.sinks = !rng_.chance(10);
+    out_.person = rng_.chance(50);
     for (int day = 0; day < days_; ++day) {
       const std::int64_t meetings = rng_.between(4, 6);
       Instant at = out_.start + Duration{day * kDayMs} + hours(2);
@@ -153,7 +155,8 @@ class Maker {
         Fault::kMediaKilled,      Fault::kPacketLoss,       Fault::kPacketLoss,         Fault::kMediaHangs,
         Fault::kRecognizerKilled, Fault::kRecognizerKilled, Fault::kRecognizerMissing,  Fault::kRecognizerBusy,
         Fault::kSpoolFull,        Fault::kSpoolNotRemoved,  Fault::kMinutesFailed,      Fault::kPauseRequested,
-        Fault::kStopRequested};
+        Fault::kStopRequested,    Fault::kSinkDown,         Fault::kSinkAnswerLost,     Fault::kSinkRequestLost,
+        Fault::kSinkBusy,         Fault::kSinkRefuses,      Fault::kSinkSlow,           Fault::kKilledWhileSending};
     const std::size_t e = first_entry + rng_.below(out_.entries.size() - first_entry);
     const Entry& entry = out_.entries[e];
     Trouble t;
@@ -171,6 +174,17 @@ class Maker {
         t.at = near(entry.start, 20 * 60'000, 60'000);
         t.length = Duration{rng_.between(20'000, 240'000)};
         break;
+      case Fault::kSinkDown:
+      case Fault::kSinkAnswerLost:
+      case Fault::kSinkRequestLost:
+      case Fault::kSinkBusy:
+      case Fault::kSinkRefuses:
+      case Fault::kSinkSlow:
+        // When the tasks of a meeting are on their way.
+        t.at = near(r.closes, 30'000, 90'000);
+        t.length = Duration{rng_.between(20'000, 420'000)};
+        break;
+      case Fault::kKilledWhileSending: t.at = near(r.closes, 60'000, 0); break;
       case Fault::kNetworkLost: t.length = Duration{rng_.chance(15) ? 180'000 : rng_.between(500, 40'000)}; break;
       case Fault::kMediaHangs:
         t.at = near(entry.start, 20'000, 20'000);

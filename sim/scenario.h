@@ -74,6 +74,8 @@ struct Scenario {
   std::vector<Entry> entries;
   std::vector<Edit> edits;
   std::vector<Trouble> troubles;
+  bool sinks = true;   ///< tasks go somewhere; else they stay in the outbox
+  bool person = true;  ///< somebody goes through the dead letters an hour after the last fault
 };
 
 /// `days` days, each with four to six meetings of a few minutes and at least ten troubles.
