@@ -67,8 +67,8 @@ class Meetings {
     if (fresh) {
       auto meeting = load_meeting(store_, id);
       // Held once and moved since, or another name of it: the one that follows is meant.
-      for (int i = 0; meeting && !meeting->successor.empty() && i < kMaxFollowers; ++i)
-        meeting = load_meeting(store_, meeting->successor);
+      for (int i = 0; meeting && !meeting->passes_on_to().empty() && i < kMaxFollowers; ++i)
+        meeting = load_meeting(store_, meeting->passes_on_to());
       if (meeting) {
         it->second = std::move(*meeting);
       } else if (meeting.error().code != ErrorClass::kNotFound) {

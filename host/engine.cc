@@ -26,6 +26,27 @@ bool still_due(const flow::State& state, const std::string& name, Instant now) {
       state);
 }
 
+std::tuple<std::string, std::string, Instant> place_of(const flow::MeetingSpec& spec) {
+  return {spec.platform, spec.meeting_key, spec.start};
+}
+
+/// A meeting that is not there yet (of which a default state speaks), or stands in front of nothing and behind nobody.
+bool not_begun(const flow::State& state) {
+  const auto* m = std::get_if<flow::MeetingState>(&state);
+  return m != nullptr && m->state == meeting::State::kNew && m->successor.empty() && m->behind.empty();
+}
+
+/// A meeting that is over and only keeps its place.
+bool is_over(const flow::State& state) {
+  const auto* m = std::get_if<flow::MeetingState>(&state);
+  return m != nullptr && meeting::is_final(m->state);
+}
+
+std::optional<flow::MeetingSpec> held_place(const flow::State& state) {
+  if (!flow::holds_place(state)) return std::nullopt;
+  return std::get<flow::MeetingState>(state).spec;
+}
+
 void postpone(flow::State& state, const std::string& name, Instant to) {
   std::visit([&](auto& s) { s.timers[name] = to; }, state);
 }
@@ -188,6 +209,11 @@ Result<void> Engine::reach(Turn& turn, const std::string& aggregate) {
 Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow::Event& event, const std::string& completes) {
   if (auto r = reach(turn, aggregate); !r) return r;
   Turn::Staged& staged = turn.staged.at(aggregate);
+  if (const auto* seen = std::get_if<flow::MeetingSeen>(&event); seen != nullptr && not_begun(staged.state)) {
+    // Two calendars may name one meeting differently; two bots must not stand in one room.
+    const std::string there = at_place(turn, aggregate, seen->spec);
+    if (auto r = there.empty() ? Result<void>{} : apply(turn, aggregate, flow::PlaceTaken{there}, {}); !r) return r;
+  }
   Commit commit;
   commit.at = turn.now;
   if (!completes.empty()) commit.done.push_back(completes);
@@ -198,10 +224,7 @@ Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow:
     turn.done.insert(completes);
     return {};
   }
-  if (const auto* seen = std::get_if<flow::MeetingSeen>(&event); fresh && seen != nullptr) {
-    // Two calendars may name one meeting differently; two bots must not stand in one room.
-    std::get<flow::MeetingState>(*fresh).successor = same_place(turn, seen->spec);
-  }
+  const std::optional<flow::MeetingSpec> held = held_place(staged.state);
   flow::State after = fresh ? std::move(*fresh) : staged.state;
   flow::Batch batch = flow::step(after, event, turn.now);
   // A step that leaves a fired timer due would fire it for ever.
@@ -237,7 +260,12 @@ Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow:
   turn.commits.push_back(std::move(commit));
   if (!completes.empty()) turn.done.insert(completes);
   staged = {true, std::move(after), staged.version + 1, std::move(plain), true};
-  return {};
+
+  // In the same commit: at no time two meetings are on their way to one place.
+  const std::optional<flow::MeetingSpec> holds = held_place(staged.state);
+  if (!holds || (held && flow::same_place(*held, *holds)) || std::holds_alternative<flow::PlaceTaken>(event)) return {};
+  const std::string there = at_place(turn, aggregate, *holds);
+  return there.empty() ? Result<void>{} : apply(turn, aggregate, flow::PlaceTaken{there}, {});
 }
 
 void Engine::put_back(Turn& turn) {
@@ -281,32 +309,31 @@ void Engine::release(const std::string& aggregate, const std::string& key, const
 
 void Engine::index_place(const std::string& aggregate, const flow::State* before, const flow::State* after) {
   const auto place = [](const flow::State* state) -> std::optional<Place> {
-    const auto* m = state == nullptr ? nullptr : std::get_if<flow::MeetingState>(state);
-    if (m == nullptr) return std::nullopt;
-    return Place(m->spec.platform, m->spec.meeting_key, m->spec.start);
+    const auto held = state == nullptr ? std::nullopt : held_place(*state);
+    return held ? std::optional(place_of(*held)) : std::nullopt;
   };
   const auto from = place(before);
   const auto to = place(after);
   if (from == to) return;
-  if (from) {
-    const auto it = places_.find(*from);
-    if (it != places_.end() && it->second == aggregate) places_.erase(it);
-  }
+  if (from) places_.erase({*from, aggregate});
   if (to) places_.emplace(*to, aggregate);
 }
 
-/// The living meeting at the same place and time as `spec`, or "".
-std::string Engine::same_place(const Turn& turn, const flow::MeetingSpec& spec) const {
+/// The meeting, other than `but`, that holds the place of `spec`, or "".
+std::string Engine::at_place(const Turn& turn, const std::string& but, const flow::MeetingSpec& spec) const {
   if (spec.meeting_key.empty()) return "";
   for (const auto& [id, staged] : turn.staged) {
-    const auto* m = staged.changed ? std::get_if<flow::MeetingState>(&staged.state) : nullptr;
-    if (m != nullptr && m->successor.empty() && !flow::finished(staged.state) && m->spec.platform == spec.platform &&
-        m->spec.meeting_key == spec.meeting_key && m->spec.start == spec.start) {
+    if (id != but && staged.changed && flow::holds_place(staged.state) &&
+        flow::same_place(std::get<flow::MeetingState>(staged.state).spec, spec)) {
       return id;
     }
   }
-  const auto it = places_.find(Place(spec.platform, spec.meeting_key, spec.start));
-  return it == places_.end() ? "" : it->second;
+  const Place place = place_of(spec);
+  for (auto it = places_.lower_bound({place, ""}); it != places_.end() && it->first == place; ++it) {
+    const auto staged = turn.staged.find(it->second);  // what this turn has changed was looked at above
+    if (it->second != but && (staged == turn.staged.end() || !staged->second.changed)) return it->second;
+  }
+  return "";
 }
 
 void Engine::index_deadline(const std::string& aggregate, const flow::State* before, const flow::State* after) {
@@ -328,11 +355,13 @@ std::optional<Instant> Engine::next_deadline() const {
 
 const flow::State* Engine::find(const std::string& aggregate) const {
   const auto it = living_.find(aggregate);
-  return it == living_.end() ? nullptr : &it->second.state;
+  return it == living_.end() || is_over(it->second.state) ? nullptr : &it->second.state;
 }
 
 void Engine::for_each(const std::function<void(const std::string& id, const flow::State&)>& f) const {
-  for (const auto& [id, loaded] : living_) f(id, loaded.state);
+  for (const auto& [id, loaded] : living_) {
+    if (!is_over(loaded.state)) f(id, loaded.state);
+  }
 }
 
 }  // namespace hansard::host

@@ -53,9 +53,9 @@ class Engine {
   /// Called for each committed record, in order, after its commit.
   void on_record(std::function<void(const LiveRecord&)> f) { on_record_ = std::move(f); }
 
-  /// The living aggregate, nullptr when there is none or it has finished.
+  /// The living aggregate, nullptr when there is none, it has finished or is a meeting that is over.
   const flow::State* find(const std::string& aggregate) const;
-  /// Calls `f` for each living aggregate.
+  /// Calls `f` for each that find() gives.
   void for_each(const std::function<void(const std::string& id, const flow::State&)>& f) const;
 
  private:
@@ -83,7 +83,7 @@ class Engine {
   void release(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
   void index_deadline(const std::string& aggregate, const flow::State* before, const flow::State* after);
   void index_place(const std::string& aggregate, const flow::State* before, const flow::State* after);
-  std::string same_place(const Turn& turn, const flow::MeetingSpec& spec) const;
+  std::string at_place(const Turn& turn, const std::string& but, const flow::MeetingSpec& spec) const;
 
   Store& store_;
   const Clock& clock_;
@@ -91,7 +91,7 @@ class Engine {
   std::uint64_t fence_ = 0;
   std::map<std::string, Loaded> living_;
   std::set<std::pair<Instant, std::string>> deadlines_;  ///< next_deadline of each living aggregate
-  std::map<Place, std::string> places_;                  ///< of living meetings
+  std::set<std::pair<Place, std::string>> places_;       ///< of meetings that hold theirs (flow::holds_place)
   std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
   bool draining_ = false;

@@ -51,6 +51,20 @@ struct MeetingGone {
   static constexpr auto fields = std::make_tuple(field("source", &MeetingGone::source), field("reason", &MeetingGone::reason));
 };
 
+/// Another meeting is at the same place: same platform, same meeting there, same start, whatever the calendars call it. The
+/// host says so when the second of the two comes to that place; this one then stands behind `by`, and one bot goes for both.
+struct PlaceTaken {
+  static constexpr std::string_view kType = "place_taken";
+  std::string by;
+  static constexpr auto fields = std::make_tuple(field("by", &PlaceTaken::by));
+};
+/// The meeting that this one stands behind is elsewhere now.
+struct PlaceFree {
+  static constexpr std::string_view kType = "place_free";
+  std::string by;
+  static constexpr auto fields = std::make_tuple(field("by", &PlaceFree::by));
+};
+
 /// A person, a chat command or the operator asks the bot to go.
 struct StopRequested {
   static constexpr std::string_view kType = "stop_requested";
@@ -303,10 +317,10 @@ struct CalendarRemoved {
   static constexpr auto fields = std::make_tuple();
 };
 
-using Event = std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, StopRequested, PauseRequested, Validated,
-                           ValidationFailed, Prepared, MediaReport, ParticipantChanged, SegmentFinal, SpanHeard, GapDetected,
-                           SpeechDrained, RecognizerReady, ItemsChanged, AnalysisFinished, MinutesWritten, StepFailed,
-                           TaskDelivered, CleanedUp, CalendarConfigured, CalendarFetched, CalendarFailed, ScanRequested,
-                           CalendarRemoved, SinkConfigured, TaskWanted, TaskAnswered, TaskFound, TaskDecided>;
+using Event = std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, PlaceTaken, PlaceFree, StopRequested,
+                           PauseRequested, Validated, ValidationFailed, Prepared, MediaReport, ParticipantChanged, SegmentFinal,
+                           SpanHeard, GapDetected, SpeechDrained, RecognizerReady, ItemsChanged, AnalysisFinished, MinutesWritten,
+                           StepFailed, TaskDelivered, CleanedUp, CalendarConfigured, CalendarFetched, CalendarFailed,
+                           ScanRequested, CalendarRemoved, SinkConfigured, TaskWanted, TaskAnswered, TaskFound, TaskDecided>;
 
 }  // namespace hansard::flow

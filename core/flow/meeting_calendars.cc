@@ -6,7 +6,8 @@
 // feed that lags) and does not overrule what is known.
 //
 // One aggregate records once. An event that was held and is then moved to another time is followed by a meeting of its own,
-// the successor; calendars go on to speak to the old id, which passes everything on.
+// the successor; calendars go on to speak to the old id, which passes everything on. Two meetings that are at one place are
+// the matter of meeting_places.cc.
 #include <algorithm>
 
 #include "core/base/hash.h"
@@ -31,8 +32,9 @@ bool is_relinked(const MeetingSpec& a, const MeetingSpec& b) {
 }  // namespace
 
 void MeetingStep::on(const MeetingSeen& e) {
+  if (told_by_one_behind(e)) return;
+  if (!s_.behind.empty()) return seen_behind(e);
   if (!s_.successor.empty()) {
-    if (s_.id.empty()) s_.id = e.id;
     emit(ToAggregate{s_.successor, MeetingSeen{s_.successor, e.spec, e.settings, e.seed}});
     return;
   }
@@ -166,12 +168,14 @@ void MeetingStep::follow_on(const MeetingSpec& spec, const MeetingSettings& sett
 }
 
 void MeetingStep::on(const MeetingGone& e) {
-  if (!s_.successor.empty()) return emit(ToAggregate{s_.successor, e});
+  if (!s_.behind.empty()) return gone_behind(e);
+  if (!s_.successor.empty() && !of_meeting(e.source)) return emit(ToAggregate{s_.successor, e});
   if (std::erase(s_.sources, e.source) == 0) return;
   std::erase_if(s_.views, [&](const MeetingSpec& v) { return v.source == e.source; });
   if (!s_.sources.empty()) return word_passed_on(e.source);
   s_.again = false;
   s_.next.reset();
+  if (!s_.successor.empty()) return;
   if (s_.state == Phase::kJoining || s_.state == Phase::kInWaitingRoom ||
       (s_.state == Phase::kReconnecting && s_.origin.ms == 0)) {
     s_.cancelled = true;

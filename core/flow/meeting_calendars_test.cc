@@ -161,15 +161,55 @@ TEST_F(SharedMeetingTest, WhatAPersonStoppedIsNotBegunAgainByAnotherCalendar) {
 }
 
 TEST_F(SharedMeetingTest, AnotherNameOfAMeetingPassesOnWhatItIsTold) {
-  state_.successor = "m0";  // as the host begins it
+  send(PlaceTaken{"m0"});  // as the host begins it
   seen(spec("b"));
   send(MeetingGone{"b", "removed"});
   ASSERT_EQ(passed_on().size(), 2u);
   EXPECT_EQ(passed_on()[0].aggregate, "m0");
   EXPECT_EQ(std::get<MeetingSeen>(passed_on()[0].event).id, "m0");
-  EXPECT_EQ(std::get<MeetingGone>(passed_on()[1].event).source, "b");
+  EXPECT_EQ(std::get<MeetingGone>(passed_on()[1].event).source, "meeting:m1");
   EXPECT_TRUE(finished(State(state_)));
   EXPECT_EQ(state_.state, Phase::kNew);
+}
+
+TEST_F(SharedMeetingTest, BehindAnotherItPartsWhenItIsMoved) {
+  send(PlaceTaken{"m0"});
+  seen(spec("a"));
+  seen(spec("b"));
+  seen(spec("a", kStart + hours(1)));
+  EXPECT_EQ(state_.state, Phase::kScheduled);
+  EXPECT_EQ(state_.sources.size(), 2u) << "nothing that it was told is lost";
+  const auto& last = passed_on().back();
+  EXPECT_EQ(last.aggregate, "m0");
+  EXPECT_EQ(std::get<MeetingGone>(last.event).source, "meeting:m1");
+}
+
+TEST_F(SharedMeetingTest, WhoStandsBehindHasNoSayAboutAnotherPlace) {
+  seen(spec("a"));
+  MeetingSpec behind = spec("meeting:m2", kStart, 9);
+  seen(behind);
+  EXPECT_EQ(state_.sources.size(), 2u);
+  seen(spec("a", kStart + hours(1), 10));
+  ASSERT_EQ(passed_on().size(), 1u) << "it is told to go its own way";
+  EXPECT_EQ(passed_on()[0].aggregate, "m2");
+  EXPECT_EQ(std::get<PlaceFree>(passed_on()[0].event).by, "m1");
+  behind.sequence = 11;
+  seen(behind);  // was under way when the two parted
+  EXPECT_EQ(state_.spec.start, kStart + hours(1));
+  EXPECT_EQ(state_.sources, std::vector<std::string>{"a"});
+  EXPECT_EQ(passed_on().size(), 2u);
+}
+
+TEST_F(SharedMeetingTest, ABotThatIsThereIsNotCalledBackForAnother) {
+  seen(spec("a"));
+  hold_and_end();
+  send(PlaceTaken{"m0"});
+  EXPECT_EQ(state_.state, Phase::kRecording);
+  EXPECT_TRUE(state_.behind.empty());
+  end();
+  EXPECT_FALSE(finished(State(state_))) << "the place is kept";
+  advance_to(kStart + hours(26));
+  EXPECT_TRUE(finished(State(state_)));
 }
 
 TEST_F(SharedMeetingTest, AMeetingThatWasHeldAndIsMovedIsFollowedByAnother) {

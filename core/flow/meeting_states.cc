@@ -47,7 +47,7 @@ void MeetingStep::enter() {
     case Phase::kCleaning: return enter_cleaning();
     case Phase::kDone:
     case Phase::kFailed:
-    case Phase::kCancelled: s_.timers.clear(); return;
+    case Phase::kCancelled: return keep_place();
     case Phase::kNew: return;
   }
 }
@@ -228,6 +228,7 @@ void MeetingStep::watch_company() {
 
 std::vector<TrackCursor> MeetingStep::cursors() const {
   std::vector<TrackCursor> out;
+  out.reserve(s_.participants.size());
   for (const auto& p : s_.participants) out.push_back({p.id, p.covered_until});
   return out;
 }

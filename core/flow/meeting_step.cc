@@ -10,7 +10,9 @@ constexpr Duration kValidateRetry = seconds(30);
 }  // namespace
 
 Batch MeetingStep::run(const Event& event) {
+  const MeetingSpec before = s_.spec;
   std::visit([this](const auto& e) { on(e); }, event);
+  if (s_.state != Phase::kNew && !same_place(before, s_.spec)) free_place();
   return std::move(out_);
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 // Internal to core/flow: one event's work on one meeting. meeting_step.cc says what events mean, meeting_calendars.cc
-// what calendars say about it, meeting_states.cc what entering a state does.
+// what calendars say about it, meeting_places.cc what comes of two at one place, meeting_states.cc what entering a state does.
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,8 +29,12 @@ inline constexpr const char* kStable = "stable";
 inline constexpr const char* kRoster = "roster";
 inline constexpr const char* kLeft = "left";
 inline constexpr const char* kKeepAudio = "keep_audio";
+inline constexpr const char* kPlace = "place";
 
 }  // namespace timer
+
+/// True for the word of a meeting that stands behind another, in MeetingSpec::source and MeetingGone::source.
+bool of_meeting(std::string_view source);
 
 class MeetingStep {
  public:
@@ -94,6 +98,17 @@ class MeetingStep {
   bool held() const { return s_.origin.ms != 0; }
   void follow_on(const MeetingSpec& spec, const MeetingSettings& settings);
   void on(const MeetingGone& e);
+  // meeting_places.cc
+  void on(const PlaceTaken& e);
+  void on(const PlaceFree& e);
+  bool told_by_one_behind(const MeetingSeen& e);
+  void seen_behind(const MeetingSeen& e);
+  void gone_behind(const MeetingGone& e);
+  void tell_front();
+  void part();
+  void begin_alone();
+  void free_place();
+  void keep_place();
   void cancel(std::string note);
   void on(const StopRequested& e);
   void on(const PauseRequested& e);

@@ -42,6 +42,7 @@ struct MeetingState {
   std::map<std::string, Instant> timers;
   std::optional<MeetingSpec> next;  ///< it is held now, and was moved to a time after its end: another meeting will follow
   std::string successor;            ///< that meeting's id; what calendars say is passed on to it
+  std::string behind;               ///< the meeting at the same place for which the bot goes; empty: for this one itself
   std::uint64_t seed = 0;           ///< of the next random number
   std::uint32_t epoch = 0;          ///< of the current media attempt
   int attempts = 0;                 ///< reconnection attempts since the last stable call
@@ -60,18 +61,20 @@ struct MeetingState {
   meeting::FailureCode code = meeting::FailureCode::kNone;
   std::string vendor_code;
   std::string note;
+  /// The meeting that is meant by this one's id now, empty: this one.
+  std::string passes_on_to() const { return behind.empty() ? successor : behind; }
   static constexpr auto fields = std::make_tuple(
       field("id", &MeetingState::id), field("state", &MeetingState::state), field("spec", &MeetingState::spec),
       field("settings", &MeetingState::settings), field("sources", &MeetingState::sources), field("views", &MeetingState::views),
-      field("next", &MeetingState::next), field("successor", &MeetingState::successor), field("timers", &MeetingState::timers),
-      field("seed", &MeetingState::seed), field("epoch", &MeetingState::epoch), field("attempts", &MeetingState::attempts),
-      field("origin_unix_ms", &MeetingState::origin), field("gap_reason", &MeetingState::gap_reason),
-      field("last_speech_unix_ms", &MeetingState::last_speech), field("participants", &MeetingState::participants),
-      field("utterances", &MeetingState::utterances), field("recognizer", &MeetingState::recognizer),
-      field("drained", &MeetingState::drained), field("paused", &MeetingState::paused),
-      field("cancelled", &MeetingState::cancelled), field("again", &MeetingState::again), field("met", &MeetingState::met),
-      field("tasks", &MeetingState::tasks), field("code", &MeetingState::code), field("vendor_code", &MeetingState::vendor_code),
-      field("note", &MeetingState::note));
+      field("next", &MeetingState::next), field("successor", &MeetingState::successor), field("behind", &MeetingState::behind),
+      field("timers", &MeetingState::timers), field("seed", &MeetingState::seed), field("epoch", &MeetingState::epoch),
+      field("attempts", &MeetingState::attempts), field("origin_unix_ms", &MeetingState::origin),
+      field("gap_reason", &MeetingState::gap_reason), field("last_speech_unix_ms", &MeetingState::last_speech),
+      field("participants", &MeetingState::participants), field("utterances", &MeetingState::utterances),
+      field("recognizer", &MeetingState::recognizer), field("drained", &MeetingState::drained),
+      field("paused", &MeetingState::paused), field("cancelled", &MeetingState::cancelled), field("again", &MeetingState::again),
+      field("met", &MeetingState::met), field("tasks", &MeetingState::tasks), field("code", &MeetingState::code),
+      field("vendor_code", &MeetingState::vendor_code), field("note", &MeetingState::note));
 };
 
 /// An occurrence that the source has shown, and the meeting it became.

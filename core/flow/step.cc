@@ -33,7 +33,7 @@ Batch step(State& state, const Event& event, Instant now) {
 }
 
 std::optional<State> begin(const Event& event) {
-  if (std::holds_alternative<MeetingSeen>(event)) return MeetingState{};
+  if (std::holds_alternative<MeetingSeen>(event) || std::holds_alternative<PlaceTaken>(event)) return MeetingState{};
   if (std::holds_alternative<CalendarConfigured>(event)) return CalendarState{};
   if (std::holds_alternative<SinkConfigured>(event)) return SinkState{};
   if (const auto* wanted = std::get_if<TaskWanted>(&event)) {
@@ -71,12 +71,17 @@ std::vector<std::string> due_timers(const State& state, Instant now) {
   return out;
 }
 
+bool holds_place(const State& state) {
+  const auto* m = std::get_if<MeetingState>(&state);
+  return m != nullptr && m->behind.empty() && !m->spec.meeting_key.empty() && !finished(state);
+}
+
 bool finished(const State& state) {
   if (const auto* calendar = std::get_if<CalendarState>(&state)) return calendar->removed();
   const auto* m = std::get_if<MeetingState>(&state);
   if (m == nullptr) return false;
-  // One that only passes on what calendars say has nothing to do by itself.
-  return meeting::is_final(m->state) || (m->state == meeting::State::kNew && !m->successor.empty());
+  // One that never began only passes on what calendars say. One that is over keeps its place until a timer ends that.
+  return m->state == meeting::State::kNew || (meeting::is_final(m->state) && m->timers.empty());
 }
 
 }  // namespace hansard::flow

@@ -34,14 +34,18 @@ Batch step(CalendarState& state, const Event& event, Instant now);
 Batch step(SinkState& state, const Event& event, Instant now);
 Batch step(State& state, const Event& event, Instant now);
 
-/// A fresh aggregate for an event that begins one (MeetingSeen, CalendarConfigured, SinkConfigured, TaskWanted); nullopt for any other event.
+/// A fresh aggregate for an event that begins one (MeetingSeen, PlaceTaken, CalendarConfigured, SinkConfigured, TaskWanted);
+/// nullopt for any other event.
 std::optional<State> begin(const Event& event);
 
 /// When the next timer is due, nullopt when none is set.
 std::optional<Instant> next_deadline(const State& state);
 /// Names of the timers due at `now`, earliest first.
 std::vector<std::string> due_timers(const State& state, Instant now);
-/// Nothing more will happen by itself (done, failed, cancelled).
+/// Nothing more will happen by itself (done, failed, cancelled, and its place given up).
 bool finished(const State& state);
+/// True for a meeting that no second one must join at the same place: it will be attended, is, or was and its time is not
+/// long over.
+bool holds_place(const State& state);
 
 }  // namespace hansard::flow

@@ -48,6 +48,12 @@ struct MeetingSpec {
   bool operator==(const MeetingSpec&) const = default;
 };
 
+/// Where and when: of all that is the same here, whatever calendars call it, one bot goes to one. Meetings one after the other
+/// in the same room, or on other days, differ in their start.
+inline bool same_place(const MeetingSpec& a, const MeetingSpec& b) {
+  return a.start == b.start && a.meeting_key == b.meeting_key && a.platform == b.platform;
+}
+
 /// One occurrence that a scan of a calendar found inside its window.
 struct SeenOccurrence {
   std::string
