@@ -272,7 +272,8 @@ class Year {
         watch_.wrong("the state of " + a.id + " is not readable");
         continue;
       }
-      if (const auto* m = std::get_if<flow::MeetingState>(&*state); m != nullptr && !meeting::is_final(m->state))
+      if (const auto* m = std::get_if<flow::MeetingState>(&*state);
+          m != nullptr && !meeting::is_final(m->state) && !flow::finished(*state))
         watch_.wrong("meeting " + a.id + " did not end: it is " + std::string(enum_name(m->state)));
       if (const auto* c = std::get_if<flow::CalendarState>(&*state); c != nullptr && c->state != "ok")
         watch_.wrong("the calendar " + c->source.id + " is " + c->state + " at the end");

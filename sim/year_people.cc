@@ -181,6 +181,7 @@ std::vector<Happening> PersonCalendar::window(Instant from, Instant to) const {
       const std::int64_t original = day * kDayMinutes + item.minute;
       Happening h;
       h.item = i;
+      h.first = item.first;
       h.day = day;
       const std::int64_t wall = instance != nullptr && instance->moved_to ? *instance->moved_to : original;
       h.start = to_utc(item.region, wall);

@@ -41,6 +41,7 @@ struct Instance {
 /// An event of a calendar, alone or a series.
 struct Item {
   std::string uid;
+  std::size_t first = 0;  ///< number of the item that this one is, made again; its own
   std::string title;
   std::size_t link = 0;  ///< 0: nothing to join
   Region region = Region::kUtc;
@@ -52,7 +53,6 @@ struct Item {
   unsigned people = 0;         ///< bits
   std::size_t organizer = 0;
   bool external = false, tagged = false, opted_out = false, removed = false, cancelled = false;
-  Instant made;
   bool numbered = true;  ///< its changes carry SEQUENCE
   int sequence = 0;
   std::array<Answer, kPeople> answers{};
@@ -66,8 +66,9 @@ std::string url_of(std::size_t link);
 /// One occurrence, as a person's calendar shows it.
 struct Happening {
   std::size_t item = 0;
-  std::int64_t day = 0;  ///< original
-  std::string key;       ///< as the flow names it
+  std::size_t first = 0;  ///< the item that was made first, when this one was made again
+  std::int64_t day = 0;   ///< original
+  std::string key;        ///< as the flow names it
   Instant start, end;
   std::size_t link = 0;
   std::string reason;  ///< calendar::AttendReason's name

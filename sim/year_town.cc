@@ -63,7 +63,6 @@ std::string Town::title() {
 
 Item Town::fresh() {
   Item item;
-  item.made = world_.now();
   item.uid = "event-" + std::to_string(next_uid_++) + "@calendar.example";
   item.title = title();
   item.region = kRegions[rng_.below(kRegions.size())];
@@ -84,6 +83,7 @@ Item Town::fresh() {
 }
 
 void Town::add(Item item) {
+  item.first = all_.items.size();
   all_.items.emplace_back(std::move(item));
   spread(all_.items.size() - 1);
 }
@@ -164,9 +164,6 @@ void Town::change() {
   Item& item = *all_.items[h.item];
   world_.log("change: " + std::string(enum_name(kind)) + " " + h.key + " of " + format_rfc3339(h.start));
   if (kind == YearEvent::kRecreated) {
-    // Only what every calendar has shown for hours. Calendars that never showed the first event take the second for another
-    // meeting, and two bots come: not decided yet (by link and start, whatever the UID?).
-    if (h.start < world_.now() + hours(1) || h.start > world_.now() + hours(12) || item.made + hours(36) > world_.now()) return;
     ++count(counts_, kind);
     return recreate(h.item);
   } else if (kind == YearEvent::kMoved) {
@@ -239,11 +236,12 @@ bool Town::move(Item& item, const Happening& h) {
 void Town::recreate(std::size_t number) {
   Item again = *all_.items[number];
   all_.items[number]->removed = true;
-  again.made = world_.now();
   again.uid = "event-" + std::to_string(next_uid_++) + "@calendar.example";
   all_.items.emplace_back(std::move(again));
-  // Both at once in each calendar: a scan between the two would take the new one for another meeting.
-  spread(number, all_.items.size() - 1);
+  // Each calendar at its own moment, and there both at once, or first the one and then the other.
+  if (rng_.chance(50)) return spread(number, all_.items.size() - 1);
+  spread(number);
+  spread(all_.items.size() - 1);
 }
 
 std::vector<Happening> Town::truth(Instant from, Instant to) const {

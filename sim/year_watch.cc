@@ -26,7 +26,7 @@ void Watch::scanned(std::size_t person, Instant from, const std::vector<Happenin
   compare(person, from, shown, state);
   std::set<Which> now;
   for (const Happening& h : shown) {
-    const Which which{h.item, h.day};
+    const Which which{h.first, h.day};
     now.insert(which);
     saw(person, which, {world_.now(), h.wanted, h.start, h.link, h.sequence});
   }

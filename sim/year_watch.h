@@ -34,7 +34,7 @@ class Watch {
   void wrong(const std::string& what);
 
  private:
-  /// An occurrence: item and original day.
+  /// An occurrence: item (the first one, when it was made again) and original day.
   using Which = std::pair<std::size_t, std::int64_t>;
   /// What a calendar has shown of an occurrence from `at` on.
   struct Sight {
