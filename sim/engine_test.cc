@@ -204,6 +204,162 @@ TEST_F(EngineTest, AFinishedMeetingLeavesMemoryAndComesBackWhenItIsOnAgain) {
   EXPECT_FALSE(store_.peek("m1")->finished);
 }
 
+/// Meetings in one room, under ids that calendars gave them.
+class OneRoomTest : public EngineTest {
+ protected:
+  flow::MeetingSpec in_room(const std::string& calendar, Instant start) const {
+    flow::MeetingSpec s = seen("room", {}).spec;
+    s.meeting_key = "room";
+    s.start = start;
+    s.end = start + minutes(30);
+    s.source = calendar;
+    return s;
+  }
+  void show(const std::string& id, const std::string& calendar, Instant start) {
+    engine_->post(id, flow::MeetingSeen{id, in_room(calendar, start), {}, 7});
+    run();
+  }
+  void drop(const std::string& id, const std::string& calendar) {
+    engine_->post(id, flow::MeetingGone{calendar, "removed"});
+    run();
+  }
+  /// Drains, and answers what is asked before a meeting and after it.
+  void run() {
+    ASSERT_TRUE(engine_->drain());
+    while (!runner_.released.empty()) {
+      const auto released = std::exchange(runner_.released, {});
+      for (const Released& r : released) answer(r);
+      ASSERT_TRUE(engine_->drain());
+    }
+  }
+  void answer(const Released& r) {
+    if (std::holds_alternative<flow::ValidateMeeting>(r.effect)) engine_->post(r.aggregate, flow::Validated{}, r.key);
+    if (std::holds_alternative<flow::PrepareMeeting>(r.effect)) engine_->post(r.aggregate, flow::Prepared{}, r.key);
+    if (const auto* start = std::get_if<flow::StartMedia>(&r.effect)) {
+      bots_.push_back(r.aggregate);
+      report(r.aggregate, start->epoch, flow::MediaPhase::kInCall);
+    }
+    if (const auto* stop = std::get_if<flow::StopMedia>(&r.effect)) report(r.aggregate, stop->epoch, flow::MediaPhase::kLeft);
+    if (std::holds_alternative<flow::DrainSpeech>(r.effect)) engine_->post(r.aggregate, flow::SpeechDrained{true}, r.key);
+    if (std::holds_alternative<flow::AnalyzeFinal>(r.effect)) engine_->post(r.aggregate, flow::AnalysisFinished{}, r.key);
+    if (std::holds_alternative<flow::WriteMinutes>(r.effect)) engine_->post(r.aggregate, flow::MinutesWritten{}, r.key);
+    if (std::holds_alternative<flow::CleanUp>(r.effect)) engine_->post(r.aggregate, flow::CleanedUp{}, r.key);
+  }
+  void report(const std::string& id, std::uint32_t epoch, flow::MediaPhase phase) {
+    flow::MediaReport m;
+    m.epoch = epoch;
+    m.phase = phase;
+    m.announced = "display_name";
+    engine_->post(id, m);
+  }
+  void advance_to(Instant to) {
+    for (auto at = engine_->next_deadline(); at && *at <= to; at = engine_->next_deadline()) {
+      clock_.time = std::max(clock_.time, *at);
+      run();
+    }
+    clock_.time = to;
+  }
+  /// The room closes.
+  void end(const std::string& id) {
+    report(id, 1, flow::MediaPhase::kEnded);
+    run();
+    EXPECT_EQ(stored(id), meeting::State::kDone);
+  }
+  meeting::State stored(const std::string& id) {
+    const auto s = host::decode<flow::State>(store_.peek(id)->state, host::state_binding(id));
+    return std::get<flow::MeetingState>(*s).state;
+  }
+  using Bots = std::vector<std::string>;
+
+  const Instant start_ = clock_.time + hours(4);
+  Bots bots_;  ///< meetings for which one was sent, in order
+};
+
+TEST_F(OneRoomTest, AnEventMadeAgainIsOneMeetingWhicheverCalendarShowsItFirst) {
+  show("old", "a", start_);
+  show("again", "b", start_);  // b never showed the first one
+  drop("old", "a");
+  show("again", "a", start_);
+  advance_to(start_ + minutes(5));
+  EXPECT_EQ(bots_, Bots{"old"});
+}
+
+TEST_F(OneRoomTest, MadeAgainWhileItIsHeld) {
+  show("old", "a", start_);
+  advance_to(start_ + minutes(5));
+  drop("old", "a");
+  show("again", "a", start_);
+  show("again", "b", start_);
+  advance_to(start_ + minutes(10));
+  EXPECT_EQ(bots_, Bots{"old"});
+  EXPECT_EQ(state("old"), meeting::State::kRecording);
+}
+
+TEST_F(OneRoomTest, WhatWasHeldIsNotJoinedAgainUnderAnotherName) {
+  show("old", "a", start_);
+  advance_to(start_ + minutes(5));
+  end("old");
+  EXPECT_EQ(engine_->find("old"), nullptr);
+  begin();  // it is known after a restart too
+  advance_to(start_ + minutes(10));
+  show("again", "b", start_);
+  advance_to(start_ + minutes(20));
+  EXPECT_EQ(bots_, Bots{"old"});
+  EXPECT_FALSE(store_.peek("old")->finished);
+  advance_to(start_ + hours(25));
+  EXPECT_TRUE(store_.peek("old")->finished);
+  EXPECT_FALSE(engine_->next_deadline());
+}
+
+TEST_F(OneRoomTest, TwoThatAreMovedToOneTimeAreOneUntilTheyPart) {
+  show("x", "a", start_);
+  show("y", "b", start_ + hours(2));
+  show("y", "b", start_);
+  EXPECT_EQ(stored("y"), meeting::State::kCancelled);
+  show("y", "b", start_ + hours(3));
+  EXPECT_EQ(state("y"), meeting::State::kScheduled);
+  advance_to(start_ + minutes(5));
+  EXPECT_EQ(bots_, Bots{"x"});
+  end("x");
+  advance_to(start_ + hours(3) + minutes(5));
+  EXPECT_EQ(bots_, (Bots{"x", "y"}));
+}
+
+TEST_F(OneRoomTest, TheOneInFrontMovesAwayAndTheOtherIsStillAttended) {
+  show("x", "a", start_);
+  show("y", "b", start_);
+  show("x", "a", start_ + hours(3));
+  advance_to(start_ + minutes(5));
+  EXPECT_EQ(bots_, Bots{"y"});
+  end("y");
+  advance_to(start_ + hours(3) + minutes(5));
+  EXPECT_EQ(bots_, (Bots{"y", "x"}));
+}
+
+TEST_F(OneRoomTest, IsAttendedAsLongAsOneOfTheTwoIsWanted) {
+  show("x", "a", start_);
+  show("y", "b", start_);
+  drop("x", "a");
+  EXPECT_EQ(state("x"), meeting::State::kScheduled);
+  drop("y", "b");
+  EXPECT_EQ(stored("x"), meeting::State::kCancelled);
+  show("y", "b", start_);
+  advance_to(start_ + minutes(5));
+  EXPECT_EQ(bots_.size(), 1u);
+}
+
+TEST_F(OneRoomTest, OneAfterTheOtherAndTheSameTimeOfAnotherDayAreMeetingsOfTheirOwn) {
+  show("first", "a", start_);
+  show("second", "b", start_ + minutes(30));
+  show("tomorrow", "a", start_ + hours(24));
+  advance_to(start_ + minutes(28));
+  end("first");
+  advance_to(start_ + minutes(40));
+  end("second");
+  advance_to(start_ + hours(24) + minutes(5));
+  EXPECT_EQ(bots_, (Bots{"first", "second", "tomorrow"}));
+}
+
 TEST_F(EngineTest, RecordsAreShownInOrderAfterTheirCommit) {
   std::vector<std::uint64_t> seqs;
   engine_->on_record([&](const host::LiveRecord& r) {
