@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "core/base/hash.h"
+#include "core/base/text.h"
 
 namespace hansard::analysis {
 namespace {
@@ -18,7 +19,8 @@ enum Kind : std::uint64_t {
   kCueNear = 9,
   kTurn = 11,
   kLength = 12,
-  kQuestion = 13
+  kQuestion = 13,
+  kRole = 14
 };
 
 std::uint32_t slot(std::uint64_t kind, std::uint64_t value) {
@@ -83,12 +85,13 @@ void add_place(Bag& bag, Place place) {
 
 }  // namespace
 
-Prepared prepare(std::span<const Token> tokens, const Cues& cues, std::uint32_t speaker, bool question) {
+Prepared prepare(std::span<const Token> tokens, const Cues& cues, std::uint32_t speaker, std::string_view role, bool question) {
   Prepared out;
   out.cues = cues.mask;
   out.words = static_cast<std::uint32_t>(tokens.size());
   out.speaker = speaker;
   out.question = question;
+  if (!role.empty()) out.role = fnv1a(to_lower(role)) | 1;
   constexpr std::uint64_t kEdge = 0x5E;
   std::vector<std::uint64_t> w;
   w.reserve(tokens.size() + 2);
@@ -122,6 +125,7 @@ std::vector<Feature> features(std::span<const Prepared* const> window, std::size
   const double length = std::log2(1.0 + self.words);
   bag.add(kLength, static_cast<std::uint64_t>(length * 1.5), 0.5f);
   if (self.question) bag.add(kQuestion, 0, 0.5f);
+  if (self.role != 0) bag.add(kRole, self.role, 1.5f);
   if (place) add_place(bag, *place);
   return bag.take();
 }

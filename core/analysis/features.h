@@ -35,8 +35,10 @@ struct Prepared {
   std::uint32_t words = 0;
   std::uint32_t speaker = 0;  ///< a number for the speaker, equal for equal speakers
   bool question = false;
+  std::uint64_t role = 0;  ///< hash of the speaker's role, 0 when it is not known
 };
-Prepared prepare(std::span<const Token> tokens, const Cues& cues, std::uint32_t speaker, bool question);
+/// `role`: what the speaker is in the meeting ("project manager"), in any case; empty when it is not known.
+Prepared prepare(std::span<const Token> tokens, const Cues& cues, std::uint32_t speaker, std::string_view role, bool question);
 
 /// Where an utterance stands. Only whole, long meetings have places (see has_place).
 struct Place {

@@ -23,7 +23,7 @@ Spoken read_spoken(const Utterance& utterance, People& people) {
     tokens.insert(tokens.end(), one.tokens.begin(), one.tokens.end());
     out.sentences.push_back(std::move(one));
   }
-  out.prepared = prepare(tokens, all, out.speaker, question);
+  out.prepared = prepare(tokens, all, out.speaker, people.attendees[out.speaker].role.value_or(""), question);
   return out;
 }
 

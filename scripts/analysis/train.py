@@ -3,7 +3,7 @@
 
 For each kind: logistic regression over the features of the C++ tool, scaled by inverse document frequency. Grouped
 cross-validation over the teams of ami_train (and series of icsi_train) chooses, on the held-out scores pooled over the
-folds, the threshold with the highest utterance F1; then one fit on all of it. The tune parts are never read here.
+folds, the threshold; then one fit on all of it. The tune parts are never read here.
 """
 import argparse
 import struct
@@ -15,7 +15,7 @@ from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from corpus import Corpus, best_threshold, team_threshold
+from corpus import Corpus, balanced_threshold, best_threshold
 
 HASH_SIZE = 1 << 21  # kHashSize and kPlaceSlots of core/analysis/features.h
 SLOTS = HASH_SIZE + 64
@@ -102,12 +102,12 @@ def encode(weights, bias, thresholds):
 
 
 def train_kind(name, x, y, team, weight, judged, scale, c, cut, negatives=NEGATIVES):
-    """One kind's encoded weights. `judged`: the rows on which F1 is taken (AMI alone); cut(score, y, team) -> (F1, threshold)."""
+    """One kind's encoded weights. `judged`: the rows on which F1 is taken (AMI alone); cut(score, y) -> (F1, threshold)."""
     scaled = (x @ sparse.diags(scale)).tocsr()
     start = time.time()
     s = held_out(scaled, y, team, weight, c, negatives)[judged]
-    f1, threshold = cut(s[:, 0], y[judged], team[judged])
-    live_f1, live_threshold = cut(s[:, 1], y[judged], team[judged])
+    f1, threshold = cut(s[:, 0], y[judged])
+    live_f1, live_threshold = cut(s[:, 1], y[judged])
     print("%s C=%g: held-out F1 %.3f (threshold %.2f), without place %.3f (%.2f), %.0f s"
           % (name, c, f1, threshold, live_f1, live_threshold, time.time() - start), flush=True)
     rows = sampled(np.arange(len(y)), y, negatives, np.random.default_rng(1))
@@ -132,13 +132,13 @@ def main():
 
     # ICSI was never annotated for action items.
     parts = [train_kind("action items", ami.x, ami.y["action_items"], ami.team, np.ones(ami.x.shape[0]), np.ones(ami.x.shape[0], bool),
-                        idf_scale(ami.x) * scenario, 0.5, team_threshold, negatives=1.0)]
+                        idf_scale(ami.x) * scenario, 0.5, balanced_threshold, negatives=1.0)]
     y = np.concatenate([ami.y["decisions"], icsi.y["decisions"]])
     parts.append(train_kind("decisions", both, y, teams, np.where(is_ami, 1.0, ICSI_WEIGHT), is_ami, idf_scale(both), 0.05,
-                            lambda score, y, team: best_threshold(score, y, DECISION_SHARE)))
+                            lambda score, y: best_threshold(score, y, DECISION_SHARE)))
     y = np.concatenate([ami.abstract, icsi.abstract])
     parts.append(train_kind("key points", both, y, teams, np.ones(len(y)), is_ami, idf_scale(both), 0.02,
-                            lambda score, y, team: best_threshold(score, y)))
+                            best_threshold))
 
     data = b"HANSARDW" + struct.pack("<II", 1, len(parts)) + b"".join(parts)
     data += struct.pack("<I", crc32c(data))
