@@ -1,6 +1,7 @@
 #include "sim/check.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <set>
 
@@ -49,7 +50,10 @@ class Checker {
   void shown_is_stored() {
     const auto all = got(m_.store.records({{}, 0, 10'000'000, {}}));
     std::map<std::uint64_t, const StoredRecord*> stored;
-    for (const StoredRecord& r : all) stored[r.seq] = &r;
+    for (const StoredRecord& r : all) {
+      stored[r.seq] = &r;
+      no_content(r.body, "a record");
+    }
     for (const auto& [seq, body] : m_.shown) {
       const auto it = stored.find(seq);
       if (it == stored.end() || it->second->body != body) return wrong("a record was shown that is not in the store");
@@ -61,6 +65,7 @@ class Checker {
     std::optional<flow::State> state;
     std::vector<std::string> records;
     for (const auto& [at, body] : got(m_.store.journal(a.id))) {
+      no_content(body, "an event");
       const auto event = host::decode<flow::Event>(body, host::journal_binding(a.id));
       if (!event) return wrong("a journal entry is not readable");
       if (!state) state = flow::begin(*event);
@@ -86,6 +91,7 @@ class Checker {
     ended_[m.spec.url] = m;
     if (m.origin.ms == 0) return;
     ++out_.recorded;
+    std::uint64_t finals = out_.finals;
     std::map<std::string, std::vector<std::uint8_t>> ledger;
     CoverageLedger official;
     std::size_t task_records = 0;
@@ -113,6 +119,7 @@ class Checker {
       }
     }
     out_.tasks += tasks.size();
+    if (out_.finals - finals >= 200) ++out_.long_meetings;
     if (tasks.size() != task_records) wrong("a task of " + a.id + " was recorded twice");
     tasks_of_analysis(a.id, tasks.size() / (s_.sinks ? m_.sinks.places.size() : 1));
     official.close({86'400'000});
@@ -196,6 +203,7 @@ class Checker {
     const auto first = std::find_if(passages.begin(), passages.end(), delivered);
     const auto last = std::find_if(passages.rbegin(), passages.rend(), delivered);
     if (first == passages.end()) return;
+    const Instant origin = m.origin - m_.rooms.skew_of[id];
     const std::int64_t begin = first->stretch.start.ms;
     const std::int64_t end = last->stretch.end.ms;
     if (ms.size() < static_cast<std::size_t>(end)) ms.resize(static_cast<std::size_t>(end));
@@ -211,12 +219,13 @@ class Checker {
     std::vector<std::uint8_t> spoken(static_cast<std::size_t>(end));
     for (const Speech& s : guest.says) {
       // Whole frames: a frame carries what is said at its begin.
-      for (std::int64_t i = std::max<std::int64_t>(0, (s.start - m.origin).ms + kFrameMs);
-           i < std::min(end, (s.end - m.origin).ms - kFrameMs); ++i) {
+      for (std::int64_t i = std::max<std::int64_t>(0, (s.start - origin).ms + kFrameMs);
+           i < std::min(end, (s.end - origin).ms - kFrameMs); ++i) {
         spoken[static_cast<std::size_t>(i)] = 1;
       }
     }
-    const bool may_lose = m_.world.faults[Fault::kSpoolFull] > 0;
+    const bool may_lose =
+        m_.world.faults[Fault::kSpoolFull] + m_.world.faults[Fault::kSpoolTorn] + m_.world.faults[Fault::kSpoolReadFails] > 0;
     // A daemon that dies while the disk is full forgets which audio never reached the spool.
     const bool may_forget = may_lose && m_.world.life() > 1;
     const bool may_skip = m_.world.faults[Fault::kRecognizerKilled] + m_.world.faults[Fault::kRecognizerMissing] > 0;
@@ -234,6 +243,28 @@ class Checker {
       if (how == 0 && spoken[static_cast<std::size_t>(i)] != 0 && (b & (kLost | kWithheld)) == 0)
         return at("lost speech is not in the ledger");
     }
+  }
+
+  // ---- content ----
+
+  /// Detail, note, reason: what logs and people's screens get. No word of a meeting may be there.
+  void no_content(std::string_view body, const char* what) {
+    if (body.find(kCanaryWord) == std::string_view::npos || body.empty()) return;
+    const auto json = Json::parse(body.substr(1));
+    if (!json || leaks(*json)) wrong(std::string("content of a meeting is in the details of ") + what);
+  }
+
+  static bool leaks(const Json& json) {
+    static constexpr std::array kTold = {"detail", "note", "notes", "reason", "code", "vendor_code", "how", "by"};
+    for (const Json& item : json.items()) {
+      if (leaks(item)) return true;
+    }
+    for (const auto& [name, value] : json.members()) {
+      if (leaks(value)) return true;
+      const bool told = std::find(kTold.begin(), kTold.end(), std::string_view(name)) != kTold.end();
+      if (told && value.dump().find(kCanaryWord) != std::string::npos) return true;
+    }
+    return false;
   }
 
   // ---- tasks ----

@@ -26,13 +26,14 @@ Machine::Machine(const Scenario& scenario, const RunOptions& options)
   world.verbose = options.verbose;
   store.before_commit = [this](std::uint64_t n) { return before_commit(n); };
   store.after_commit = [this](std::uint64_t n) {
+    if (fenced_) return;
     const bool armed = std::exchange(armed_[Fault::kKilledAfterCommit], false);
     if (options_.kill_after_commit != n && !armed) return;
     ++world.faults[Fault::kKilledAfterCommit];
     throw Killed{};
   };
   store.before_load = [this]() -> Result<void> {
-    if (!on(Fault::kStoreLoadFailed)) return {};
+    if (fenced_ || !on(Fault::kStoreLoadFailed)) return {};
     ++world.faults[Fault::kStoreLoadFailed];
     return fail(ErrorClass::kUnavailable, "store", "locked");
   };
@@ -40,7 +41,7 @@ Machine::Machine(const Scenario& scenario, const RunOptions& options)
     if (!std::exchange(armed_[Fault::kKilledWhileSending], false)) return;
     world.for_daemon(milliseconds(world.rng.between(1, 30)), [] { throw Killed{}; });
   };
-  gate_.before = [this](const std::string& a, const std::string& k, const flow::Effect& e) { before_effect(a, k, e); };
+  gate_.before = [this](const std::string& a, const std::string& k, const flow::Effect& e) { return before_effect(a, k, e); };
 }
 
 bool Machine::on(Fault kind) const {
@@ -49,6 +50,7 @@ bool Machine::on(Fault kind) const {
 }
 
 Result<void> Machine::before_commit(std::uint64_t number) {
+  if (fenced_) return {};
   ++commits;
   const bool armed = std::exchange(armed_[Fault::kKilledBeforeCommit], false);
   if (options_.kill_before_commit == number || armed) {
@@ -67,7 +69,11 @@ Result<void> Machine::before_commit(std::uint64_t number) {
 }
 
 /// The output gate: at this moment the store must hold the state that the engine acts on, and the effect if it is durable.
-void Machine::before_effect(const std::string& aggregate, const std::string& key, const flow::Effect& effect) {
+bool Machine::before_effect(const std::string& aggregate, const std::string& key, const flow::Effect& effect) {
+  if (fenced_) {
+    violations.push_back("a daemon that has lost its store released " + std::string(host::type_of(effect)));
+    return false;
+  }
   const std::uint64_t number = effects++;
   const bool armed = std::exchange(armed_[Fault::kKilledInRelease], false);
   if (options_.kill_at_effect == number || armed) {
@@ -83,6 +89,7 @@ void Machine::before_effect(const std::string& aggregate, const std::string& key
     violations.push_back(type + " was released before its state was committed");
   }
   if (const auto* send = std::get_if<flow::SendTask>(&effect)) check_attempt(aggregate, *send);
+  return true;
 }
 
 /// The attempt that is about to leave is on record. The caller has seen that the engine's state is the store's.
@@ -114,9 +121,9 @@ void Machine::start_daemon() {
   config.generic_hosts = {"rooms.example"};
   config.entropy = [this](std::size_t count) { return world.entropy(count); };
   executor_ =
-      std::make_unique<host::Executor>(host::ExecutorPorts{world, store, web, rooms, ear, spool, disk, secrets, signer}, config);
+      std::make_unique<host::Executor>(host::ExecutorPorts{clock, store, web, rooms, ear, spool, disk, secrets, signer}, config);
   gate_.next = executor_.get();
-  engine_ = std::make_unique<host::Engine>(store, world, gate_);
+  engine_ = std::make_unique<host::Engine>(store, clock, gate_);
   executor_->connect(*engine_);
   engine_->on_record([this](const host::LiveRecord& r) { show(r); });
   if (auto r = engine_->start("sim"); !r) {
@@ -136,15 +143,20 @@ void Machine::start_daemon() {
   engine_->post(kCalendar, configured);
 }
 
-void Machine::kill_daemon() {
-  world.log("the daemon dies");
+/// Media process and recognizer end with their daemon, and nobody waits for answers any more.
+void Machine::children_die() {
   world.daemon_died();
-  executor_.reset();
-  engine_.reset();
   rooms.daemon_died();
   ear.daemon_died();
   sinks.daemon_died();
   woken_at_ = {};
+}
+
+void Machine::kill_daemon() {
+  world.log("the daemon dies");
+  executor_.reset();
+  engine_.reset();
+  children_die();
   const Duration down = milliseconds(world.rng.between(200, world.rng.chance(20) ? 90'000 : 8'000));
   world.after(down, [this] {
     world.log("the daemon starts");
@@ -164,8 +176,9 @@ void Machine::turn() {
 
 void Machine::arrange_wake() {
   std::optional<Instant> at = engine_->next_deadline();
-  if (executor_->has_backlog() && (!at || *at > world.now() + kPoll)) at = world.now() + kPoll;
+  if (executor_->has_backlog() && (!at || *at > clock.now() + kPoll)) at = clock.now() + kPoll;
   if (!at) return;
+  *at = *at - world.skew;
   // At least one millisecond on: what is due now has just been tried.
   const Instant when = std::max(*at, world.now() + milliseconds(1));
   if (woken_at_ > world.now() && woken_at_ <= when) return;
@@ -197,6 +210,8 @@ void Machine::plan_troubles() {
   world.at(scenario_.faults_end, [this] {
     until_.clear();
     armed_.clear();
+    world.skew = {};
+    woken_at_ = {};
   });
   if (scenario_.person) world.at(scenario_.faults_end + hours(1), [this] { look_at_dead_letters(); });
 }
@@ -238,6 +253,14 @@ void Machine::trouble(const Trouble& t) {
     case Fault::kRecognizerBusy: return ear.busy(t.length);
     case Fault::kSpoolFull: return spool.full(t.length);
     case Fault::kSpoolNotRemoved: return spool.not_removable(t.length);
+    case Fault::kSpoolReadFails: return spool.not_readable(t.length);
+    case Fault::kSpoolTorn:
+      if (!engine_) return;
+      spool.tear();
+      throw Killed{};
+    case Fault::kClockForward: return jump(t, milliseconds(world.rng.between(2000, 60'000)));
+    case Fault::kClockBack: return jump(t, milliseconds(-world.rng.between(2000, 60'000)));
+    case Fault::kSecondOwner: return second_owner();
     case Fault::kMinutesFailed: return disk.full(t.length);
     case Fault::kPauseRequested:
     case Fault::kStopRequested: return ask_person(t);
@@ -258,6 +281,63 @@ void Machine::ask_person(const Trouble& t) {
       if (engine_) engine_->post(meeting, flow::PauseRequested{false, "a person"});
     });
     return;
+  }
+}
+
+bool Machine::in_a_meeting() const {
+  if (!engine_) return true;
+  bool found = false;
+  engine_->for_each([&](const std::string&, const flow::State& state) {
+    const auto* m = std::get_if<flow::MeetingState>(&state);
+    found = found || (m != nullptr && m->origin.ms != 0 && !meeting::is_final(m->state));
+  });
+  return found;
+}
+
+/// The wall clock is wrong for a while. Not during a recording: the flow measures presence by it.
+void Machine::jump(const Trouble& t, Duration by) {
+  if (world.now() >= scenario_.faults_end || world.skew.ms != 0) return;
+  if (in_a_meeting()) return world.after(minutes(1), [this, &t, by] { jump(t, by); });
+  ++world.faults[t.kind];
+  world.skew = by;
+  woken_at_ = {};
+  const auto back = [this](const auto& self) -> void {
+    if (in_a_meeting() && world.now() < scenario_.faults_end) return world.after(minutes(1), [self] { self(self); });
+    world.skew = {};
+    woken_at_ = {};
+  };
+  world.after(t.length, [back] { back(back); });
+}
+
+/// Somebody starts a second daemon on the same store. The one before still runs and wants to go on: it must not get through
+/// and must stop. (What its children say from then on reaches nobody: they end with it.)
+void Machine::second_owner() {
+  if (!engine_) return;
+  ++world.faults[Fault::kSecondOwner];
+  world.log("a second daemon starts");
+  const auto executor = std::move(executor_);
+  const auto engine = std::move(engine_);
+  children_die();
+  start_daemon();
+  std::vector<std::string> meetings;
+  engine->for_each([&](const std::string& id, const flow::State& state) {
+    if (std::holds_alternative<flow::MeetingState>(state)) meetings.push_back(id);
+  });
+  for (const std::string& id : meetings) engine->post(id, flow::StopRequested{"a person"});
+  flow::MeetingSpec spec;
+  spec.platform = "generic";
+  spec.url = "https://rooms.example/whep/nobody";
+  spec.start = clock.now() + hours(9);
+  spec.end = spec.start + hours(1);
+  spec.source = "manual";
+  engine->post("nobodys-meeting", flow::MeetingSeen{"nobodys-meeting", spec, {}, 1});
+  fenced_ = true;
+  const auto first = engine->drain();
+  const auto again = engine->drain();
+  fenced_ = false;
+  if (first || first.error().code != ErrorClass::kConflict || again || again.error().code != ErrorClass::kConflict ||
+      engine->next_deadline()) {
+    violations.push_back("a daemon went on after another had taken its store");
   }
 }
 

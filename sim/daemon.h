@@ -21,11 +21,11 @@ namespace hansard::sim {
 /// Stands between engine and executor: checks that nothing is released before its commit.
 class Gate final : public host::EffectRunner {
  public:
-  std::function<void(const std::string& aggregate, const std::string& key, const flow::Effect&)> before;
+  /// False: it must not leave.
+  std::function<bool(const std::string& aggregate, const std::string& key, const flow::Effect&)> before;
   host::EffectRunner* next = nullptr;
   void run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) override {
-    before(aggregate, key, effect);
-    next->run(aggregate, key, effect);
+    if (before(aggregate, key, effect)) next->run(aggregate, key, effect);
   }
 };
 
@@ -35,6 +35,7 @@ class Machine {
   void run();
 
   World world;
+  HostClock clock{world};
   MemoryStore store;
   Rooms rooms;
   Ear ear;
@@ -58,11 +59,15 @@ class Machine {
   void turn();
   void arrange_wake();
   Result<void> before_commit(std::uint64_t number);
-  void before_effect(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
+  bool before_effect(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
   void show(const host::LiveRecord& record);
   void ask_person(const Trouble& t);
   void check_attempt(const std::string& aggregate, const flow::SendTask& effect);
   void look_at_dead_letters();
+  void children_die();
+  void second_owner();
+  void jump(const Trouble& t, Duration by);
+  bool in_a_meeting() const;
   bool on(Fault kind) const;
 
   const Scenario& scenario_;
@@ -73,6 +78,7 @@ class Machine {
   std::map<Fault, Instant> until_;
   std::map<Fault, bool> armed_;  ///< kills that wait for the next commit or effect
   Instant woken_at_;
+  bool fenced_ = false;  ///< it is the turn of a daemon that has lost the store to another
 };
 
 }  // namespace hansard::sim

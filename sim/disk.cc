@@ -1,5 +1,8 @@
 #include "sim/disk.h"
 
+#include <iterator>
+#include <utility>
+
 namespace hansard::sim {
 
 Result<void> Spool::append(const std::string& meeting, const std::string& participant, MediaTime start,
@@ -16,8 +19,25 @@ Result<void> Spool::append(const std::string& meeting, const std::string& partic
   return {};
 }
 
+void Spool::tear() {
+  bool second = false;
+  for (auto& [meeting, tracks] : audio_) {
+    for (auto it = tracks.begin(); it != tracks.end();) {
+      if (!std::exchange(second, !second)) {
+        it->second.pop_back();
+        ++world_.faults[Fault::kSpoolTorn];
+      }
+      it = it->second.empty() ? tracks.erase(it) : std::next(it);
+    }
+  }
+}
+
 Result<void> Spool::read(const std::string& meeting, const std::string& participant, MediaTime from,
                          const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) {
+  if (unreadable_until_ > world_.now()) {
+    ++world_.faults[Fault::kSpoolReadFails];
+    return fail(ErrorClass::kUnavailable, "spool", "read error");
+  }
   const auto m = audio_.find(meeting);
   if (m == audio_.end()) return {};
   const auto p = m->second.find(participant);

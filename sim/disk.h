@@ -25,6 +25,9 @@ class Spool final : public AudioSpool {
 
   void full(Duration length) { full_until_ = world_.now() + length; }
   void not_removable(Duration length) { stuck_until_ = world_.now() + length; }
+  void not_readable(Duration length) { unreadable_until_ = world_.now() + length; }
+  /// The machine loses power: the last record of every second track was not written whole, and is cut off.
+  void tear();
   std::size_t meetings() const { return audio_.size(); }
 
   std::vector<std::string> violations;
@@ -39,6 +42,7 @@ class Spool final : public AudioSpool {
   std::map<std::string, std::map<std::string, std::vector<Piece>>> audio_;
   Instant full_until_;
   Instant stuck_until_;
+  Instant unreadable_until_;
 };
 
 class Disk final : public Files {

@@ -177,6 +177,8 @@ void Rooms::capture(const std::string& meeting, std::uint32_t epoch, Instant ori
   const std::uint64_t id = line_of(meeting, epoch);
   Line* line = find(id);
   if (line == nullptr || line->phase != Phase::kIn) return;
+  skew_of.emplace(meeting, world_.skew);
+  origin = origin - skew_of.at(meeting);
   line->capturing = true;
   line->origin = origin;
   line->next = {((world_.now() - origin).ms + kFrameMs - 1) / kFrameMs * kFrameMs};

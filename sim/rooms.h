@@ -50,6 +50,7 @@ class Rooms final : public MediaSource {
   // For the checks.
   std::map<std::string, std::map<std::string, std::vector<Passage>>> heard;  ///< meeting -> guest -> in order
   std::map<std::string, std::size_t> room_of;                                ///< meeting -> room
+  std::map<std::string, Duration> skew_of;                                   ///< meeting -> of the clock that its origin is from
   std::vector<Attempt> attempts;
   std::vector<std::string> violations;
 

@@ -23,8 +23,8 @@ constexpr std::array kSentences = {"I will send the report to the customer by Fr
                                    "Anna, please write the minutes and send them to all.",
                                    "There were three complaints last week, all about the same screen.",
                                    "I think we should not change it today.",
-                                   "What about the budget for the workshop?",
-                                   "I'll book the room for the workshop tomorrow.",
+                                   "What about the budget for the quokkafjord workshop?",
+                                   "I'll book the room for the quokkafjord workshop tomorrow.",
                                    "Okay, next point.",
                                    "The tests run for an hour and nobody looks at them."};
 
@@ -45,7 +45,7 @@ class Maker {
         at = at + Duration{rng_.between(5, 80) * 60'000};
         meeting(at, Duration{rng_.between(6, 12) * 60'000});
       }
-      const std::int64_t troubles = rng_.between(10, 16);
+      const std::int64_t troubles = rng_.between(12, 18);
       for (std::int64_t t = 0; t < troubles; ++t) trouble(first);
       out_.faults_end = at + minutes(45);
     }
@@ -61,8 +61,13 @@ class Maker {
 
   void meeting(Instant start, Duration length) {
     const std::string number = std::to_string(out_.entries.size() + 1);
-    Entry entry{
-        "event-" + number + "@calendar.example", "Meeting " + number, out_.rooms.size(), start, start + length, false, false};
+    Entry entry{"event-" + number + "@calendar.example",
+                "Meeting " + number + " on the quokkafjord",
+                out_.rooms.size(),
+                start,
+                start + length,
+                false,
+                false};
     out_.rooms.push_back(room("room-" + number, entry));
     change(entry);
     out_.entries.push_back(entry);
@@ -132,7 +137,7 @@ class Maker {
       edit(during ? near(entry.start, 0, 240'000) : early(), to, Fault::kMeetingCancelled);
       if (!during) nobody_comes();
     } else if (rng_.chance(12)) {
-      to.title = "Renamed";
+      to.title = "Renamed quokkafjord";
       edit(near(entry.start, 3'600'000, 240'000), to, Fault::kMeetingRenamed);
     } else if (rng_.chance(8)) {
       to.removed = true;
@@ -156,7 +161,9 @@ class Maker {
         Fault::kRecognizerKilled, Fault::kRecognizerKilled, Fault::kRecognizerMissing,  Fault::kRecognizerBusy,
         Fault::kSpoolFull,        Fault::kSpoolNotRemoved,  Fault::kMinutesFailed,      Fault::kPauseRequested,
         Fault::kStopRequested,    Fault::kSinkDown,         Fault::kSinkAnswerLost,     Fault::kSinkRequestLost,
-        Fault::kSinkBusy,         Fault::kSinkRefuses,      Fault::kSinkSlow,           Fault::kKilledWhileSending};
+        Fault::kSinkBusy,         Fault::kSinkRefuses,      Fault::kSinkSlow,           Fault::kKilledWhileSending,
+        Fault::kHttpNoName,       Fault::kHttpReset,        Fault::kHttpTruncated,      Fault::kSpoolTorn,
+        Fault::kSpoolReadFails,   Fault::kClockForward,     Fault::kClockBack,          Fault::kSecondOwner};
     const std::size_t e = first_entry + rng_.below(out_.entries.size() - first_entry);
     const Entry& entry = out_.entries[e];
     Trouble t;
@@ -171,6 +178,9 @@ class Maker {
       case Fault::kHttpRetryAfter:
       case Fault::kHttpSlow:
       case Fault::kFeedBroken:
+      case Fault::kHttpNoName:
+      case Fault::kHttpReset:
+      case Fault::kHttpTruncated:
         t.at = near(entry.start, 20 * 60'000, 60'000);
         t.length = Duration{rng_.between(20'000, 240'000)};
         break;
@@ -183,6 +193,11 @@ class Maker {
         // When the tasks of a meeting are on their way.
         t.at = near(r.closes, 30'000, 90'000);
         t.length = Duration{rng_.between(20'000, 420'000)};
+        break;
+      case Fault::kClockForward:
+      case Fault::kClockBack:
+        t.at = near(entry.start, 25 * 60'000, 0);
+        t.length = Duration{rng_.between(30'000, 300'000)};
         break;
       case Fault::kKilledWhileSending: t.at = near(r.closes, 60'000, 0); break;
       case Fault::kNetworkLost: t.length = Duration{rng_.chance(15) ? 180'000 : rng_.between(500, 40'000)}; break;

@@ -10,6 +10,9 @@
 
 namespace hansard::sim {
 
+/// Said and written in meetings only: it must not be in anything that may be logged.
+constexpr const char* kCanaryWord = "quokkafjord";
+
 struct Speech {
   std::int16_t number = 0;  ///< unique in the scenario, from 1
   Instant start;

@@ -29,6 +29,7 @@ Outcome simulate(const Scenario& scenario, const RunOptions& options) {
   check(machine, scenario, out);
   out.digest = digest(machine);
   out.faults = machine.world.faults;
+  out.troubles = scenario.troubles.size() + scenario.edits.size();
   out.commits = machine.commits;
   out.effects = machine.effects;
   for (const Attempt& a : machine.rooms.attempts) out.reconnects += a.epoch > 1 ? 1 : 0;

@@ -52,7 +52,8 @@ HttpResponse Web::answer(const HttpRequest& request) const {
   for (const auto& [name, value] : request.headers) {
     if (equals_ignore_case(name, "if-none-match") && value == etag) return {304, {{"etag", etag}}, {}};
   }
-  if (on(Fault::kFeedBroken)) return {200, {{"content-type", "text/html"}}, "<html>Please log in</html>"};
+  if (on(Fault::kFeedBroken))
+    return {200, {{"content-type", "text/html"}}, std::string("<html>Please log in to see ") + kCanaryWord + "</html>"};
   return {200, {{"etag", etag}}, feed()};
 }
 
@@ -66,11 +67,23 @@ void Web::send(HttpRequest request, std::function<void(Result<HttpResponse>)> do
     ++world_.faults[Fault::kHttpSlow];
     delay = request.timeout - seconds(1);
   }
+  if (on(Fault::kHttpNoName)) {
+    ++world_.faults[Fault::kHttpNoName];
+    return world_.for_daemon(milliseconds(5), [done] { done(fail(ErrorClass::kUnavailable, "http", "no such host")); });
+  }
+  if (on(Fault::kHttpReset)) {
+    ++world_.faults[Fault::kHttpReset];
+    return world_.for_daemon(delay, [done] { done(fail(ErrorClass::kUnavailable, "http", "connection reset")); });
+  }
   HttpResponse response = answer(request);
+  if (on(Fault::kHttpTruncated) && request.url == kFeed && response.status == 200) {
+    ++world_.faults[Fault::kHttpTruncated];
+    response.body.resize(response.body.size() / 2);
+  }
   if (on(Fault::kFeedBroken) && request.url == kFeed) ++world_.faults[Fault::kFeedBroken];
   if (on(Fault::kHttpServerError)) {
     ++world_.faults[Fault::kHttpServerError];
-    response = {500, {}, "oops"};
+    response = {500, {}, std::string("oops: ") + kCanaryWord};
   } else if (on(Fault::kHttpRetryAfter)) {
     ++world_.faults[Fault::kHttpRetryAfter];
     response = {503, {{"retry-after", "90"}}, {}};

@@ -56,6 +56,7 @@ class World final : public Clock {
   void log(const std::string& line);
 
   Prng rng;
+  Duration skew;  ///< of the host's wall clock
   FaultCounts faults;
   bool calm = false;  ///< faults have stopped
   bool verbose = false;
@@ -67,6 +68,16 @@ class World final : public Clock {
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> queue_;
   std::uint64_t next_ = 0;
   std::uint64_t life_ = 1;
+};
+
+/// The host's wall clock, which may be wrong.
+class HostClock final : public Clock {
+ public:
+  explicit HostClock(const World& world) : world_(world) {}
+  Instant now() const override { return world_.now() + world_.skew; }
+
+ private:
+  const World& world_;
 };
 
 }  // namespace hansard::sim
