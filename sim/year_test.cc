@@ -27,6 +27,13 @@ TEST(CalendarYear, WeeksWithEveryKindOfTroubleEndWell) {
   EXPECT_GT(cancelled, 20u);
 }
 
+/// An event is made again under another UID and one calendar never showed the first one: two bots came to this one.
+TEST(CalendarYear, OneBotForAnEventMadeAgain) {
+  const YearOutcome o = simulate_year({.seed = 1, .days = 45});
+  EXPECT_TRUE(o.violations.empty()) << joined(o.violations);
+  EXPECT_GT(o.events[static_cast<std::size_t>(YearEvent::kRecreated)], 0u);
+}
+
 TEST(CalendarYear, ASeedIsTheSameYearAgain) {
   const YearOutcome once = simulate_year({.seed = 7, .days = 20});
   EXPECT_EQ(once.digest, simulate_year({.seed = 7, .days = 20}).digest);
