@@ -38,6 +38,8 @@ class SoupResponder final : public Responder, public std::enable_shared_from_thi
   explicit SoupResponder(SoupServerMessage* message) : message_(SOUP_SERVER_MESSAGE(g_object_ref(message))) {
     const auto gone = [](SoupServerMessage*, gpointer self) { static_cast<SoupResponder*>(self)->finished(); };
     finished_id_ = g_signal_connect(message_, "finished", G_CALLBACK(+gone), this);
+    // libsoup 3.2 keeps an idle connection whose client was killed for ever: one request a connection.
+    soup_message_headers_replace(soup_server_message_get_response_headers(message_), "Connection", "close");
   }
   ~SoupResponder() override {
     if (!answered_) reply(500, "text/plain", "", {});
