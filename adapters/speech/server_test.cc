@@ -77,7 +77,7 @@ class ServerTest : public ::testing::Test {
     }
     return true;
   }
-  void send(ipc::ToSpeech message) { pipe->send(message); }
+  void send(const ipc::ToSpeech& message) { pipe->send(message); }
   /// A tenth of a second, loud or silent, as soon as there is credit for it.
   bool feed(std::uint32_t track, std::int64_t start_ms, bool loud) {
     const ipc::AudioFrame frame{track, false, {start_ms}, std::vector<std::int16_t>(1600, loud ? 3000 : 0)};
@@ -105,7 +105,7 @@ class ServerTest : public ::testing::Test {
     };
     send(ipc::OpenTrack{1, ipc::Profile::kLive, "", {0}});
     // Enough for a partial text, and less than what makes the engine give credit back.
-    for (int tenth = 0; tenth < 9; ++tenth) {
+    for (std::int64_t tenth = 0; tenth < 9; ++tenth) {
       if (!feed(1, tenth * 100, true)) return false;
     }
     return wait([&] { return pipe->queued_bytes() == 0; }) &&
@@ -142,7 +142,7 @@ TEST_F(ServerTest, RecognizesOnOneThreadWhileTheOtherReads) {
   for (std::uint32_t t = 1; t <= kTracks; ++t)
     send(ipc::OpenTrack{t, t == kTracks ? ipc::Profile::kLive : ipc::Profile::kFile, "", {0}});
   // Two seconds of speech and three of silence, over and over: more than the credit that the server gives at first.
-  for (int tenth = 0; tenth < kRounds * 50; ++tenth) {
+  for (std::int64_t tenth = 0; tenth < kRounds * 50; ++tenth) {
     for (std::uint32_t t = 1; t <= kTracks; ++t) ASSERT_TRUE(feed(t, tenth * 100, tenth % 50 < 20));
   }
   EXPECT_GT(used, static_cast<std::int64_t>(kCreditWindow));
@@ -175,7 +175,7 @@ TEST_F(ServerTest, EndsWhenThePeerGoesInTheMiddleOfAnUtterance) {
 TEST_F(ServerTest, RefusesMoreAudioThanThereIsCreditFor) {
   // While the recognizer is held nobody gives credit back, so the reader must find the last frame too much.
   ASSERT_TRUE(hold_recognizer());
-  const ipc::AudioFrame frame{1, false, {5000}, std::vector<std::int16_t>(16'000)};
+  const ipc::AudioFrame frame{1, false, {900}, std::vector<std::int16_t>(16'000)};
   while (used <= granted) {
     pipe->send(frame);
     used += static_cast<std::int64_t>(ipc::encoded_size(frame));
