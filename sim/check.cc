@@ -27,7 +27,7 @@ std::uint8_t bit_of(Coverage c) {
 
 class Checker {
  public:
-  Checker(Machine& m, const Scenario& s, Outcome& out) : m_(m), s_(s), out_(out) {}
+  Checker(Machine& m, const Scenario& s, bool replays, Outcome& out) : m_(m), s_(s), replays_(replays), out_(out) {}
 
   void run() {
     for (const auto* list :
@@ -36,7 +36,7 @@ class Checker {
     }
     shown_is_stored();
     for (const StoredAggregate& a : got(m_.store.aggregates({}, false))) {
-      replay(a);
+      if (replays_) replay(a);
       if (a.kind == "meeting") meeting(a);
     }
     leftovers();
@@ -377,6 +377,7 @@ class Checker {
 
   Machine& m_;
   const Scenario& s_;
+  const bool replays_;
   Outcome& out_;
   std::map<int, std::vector<std::pair<long, long>>> said_;
   std::map<std::string, flow::MeetingState> ended_;
@@ -386,6 +387,8 @@ class Checker {
 
 }  // namespace
 
-void check(Machine& machine, const Scenario& scenario, Outcome& outcome) { Checker(machine, scenario, outcome).run(); }
+void check(Machine& machine, const Scenario& scenario, bool replay, Outcome& outcome) {
+  Checker(machine, scenario, replay, outcome).run();
+}
 
 }  // namespace hansard::sim

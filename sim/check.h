@@ -4,7 +4,7 @@
 
 namespace hansard::sim {
 
-/// Adds to `outcome.violations` and its counts.
-void check(Machine& machine, const Scenario& scenario, Outcome& outcome);
+/// Adds to `outcome.violations` and its counts. `replay`: every journal must lead to its state and records again.
+void check(Machine& machine, const Scenario& scenario, bool replay, Outcome& outcome);
 
 }  // namespace hansard::sim

@@ -24,6 +24,7 @@ Machine::Machine(const Scenario& scenario, const RunOptions& options)
       scenario_(scenario),
       options_(options) {
   world.verbose = options.verbose;
+  world.fail_operation = options.fail_operation;
   store.before_commit = [this](std::uint64_t n) { return before_commit(n); };
   store.after_commit = [this](std::uint64_t n) {
     if (fenced_) return;
@@ -33,7 +34,7 @@ Machine::Machine(const Scenario& scenario, const RunOptions& options)
     throw Killed{};
   };
   store.before_load = [this]() -> Result<void> {
-    if (fenced_ || !on(Fault::kStoreLoadFailed)) return {};
+    if (fenced_ || (!on(Fault::kStoreLoadFailed) && !world.must_fail())) return {};
     ++world.faults[Fault::kStoreLoadFailed];
     return fail(ErrorClass::kUnavailable, "store", "locked");
   };

@@ -7,7 +7,7 @@ namespace hansard::sim {
 
 Result<void> Spool::append(const std::string& meeting, const std::string& participant, MediaTime start,
                            std::span<const std::int16_t> samples) {
-  if (full_until_ > world_.now()) {
+  if (full_until_ > world_.now() || world_.must_fail()) {
     ++world_.faults[Fault::kSpoolFull];
     return fail(ErrorClass::kExhausted, "spool", "disk full");
   }
@@ -34,7 +34,7 @@ void Spool::tear() {
 
 Result<void> Spool::read(const std::string& meeting, const std::string& participant, MediaTime from,
                          const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) {
-  if (unreadable_until_ > world_.now()) {
+  if (unreadable_until_ > world_.now() || world_.must_fail()) {
     ++world_.faults[Fault::kSpoolReadFails];
     return fail(ErrorClass::kUnavailable, "spool", "read error");
   }
@@ -68,7 +68,7 @@ Result<std::vector<SpooledTrack>> Spool::tracks(const std::string& meeting) {
 }
 
 Result<void> Spool::remove(const std::string& meeting) {
-  if (stuck_until_ > world_.now()) {
+  if (stuck_until_ > world_.now() || world_.must_fail()) {
     ++world_.faults[Fault::kSpoolNotRemoved];
     return fail(ErrorClass::kUnavailable, "spool", "busy");
   }
@@ -77,7 +77,7 @@ Result<void> Spool::remove(const std::string& meeting) {
 }
 
 Result<std::string> Disk::write(const std::string& name, const std::string& bytes) {
-  if (full_until_ > world_.now()) {
+  if (full_until_ > world_.now() || world_.must_fail()) {
     ++world_.faults[Fault::kMinutesFailed];
     return fail(ErrorClass::kExhausted, "files", "disk full");
   }

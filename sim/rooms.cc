@@ -64,7 +64,7 @@ void Rooms::arrive(std::uint64_t id) {
     ++world_.faults[Fault::kMediaHangs];
     return;
   }
-  if (down_until_[line->room] > world_.now()) return end_line(id, {MediaUpdate::kLost, {}, {}, {}, "network"});
+  if (down_until_[line->room] > world_.now() || world_.must_fail()) return end_line(id, {MediaUpdate::kLost, {}, {}, {}, "network"});
   if (world_.now() < room->opens || world_.now() >= room->closes) {
     if (world_.now() < room->opens) ++world_.faults[Fault::kRoomLate];
     return end_line(id, {MediaUpdate::kRefused, "meeting_not_found", "404", {}, {}});

@@ -9,6 +9,7 @@ namespace hansard::sim {
 namespace {
 
 constexpr std::int64_t kDayMs = 86'400'000;
+constexpr std::int64_t kSpeeches = 300;
 constexpr Instant kFirstDay{1'741'046'400'000};  // 2025-03-04T00:00:00Z
 
 constexpr std::array kSentences = {"I will send the report to the customer by Friday.",
@@ -38,14 +39,14 @@ class Maker {
     out_.sinks = !rng_.chance(10);
     out_.person = rng_.chance(50);
     for (int day = 0; day < days_; ++day) {
-      const std::int64_t meetings = rng_.between(4, 6);
+      const std::int64_t meetings = rng_.between(5, 6);
       Instant at = out_.start + Duration{day * kDayMs} + hours(2);
       const std::size_t first = out_.entries.size();
       for (std::int64_t m = 0; m < meetings; ++m) {
         at = at + Duration{rng_.between(5, 80) * 60'000};
-        meeting(at, Duration{rng_.between(6, 12) * 60'000});
+        meeting(at, Duration{rng_.between(7, 12) * 60'000});
       }
-      const std::int64_t troubles = rng_.between(12, 18);
+      const std::int64_t troubles = rng_.between(14, 22);
       for (std::int64_t t = 0; t < troubles; ++t) trouble(first);
       out_.faults_end = at + minutes(45);
     }
@@ -86,7 +87,7 @@ class Maker {
       if (r.door == Door::kLobbyForEver) r.closes = e.start + minutes(40);
     }
     const std::int64_t people = rng_.between(2, 4);
-    for (std::int64_t g = 0; g < people; ++g) r.guests.push_back(guest(g, r, e));
+    for (std::int64_t g = 0; g < people; ++g) r.guests.push_back(guest(g, people, r, e));
     if (rng_.chance(10)) {
       Guest other{"g9", "Other Notetaker", true, false, e.start, r.closes, {}};
       r.guests.push_back(other);
@@ -94,7 +95,7 @@ class Maker {
     return r;
   }
 
-  Guest guest(std::int64_t number, const Room& r, const Entry& e) {
+  Guest guest(std::int64_t number, std::int64_t people, const Room& r, const Entry& e) {
     static constexpr std::array kNames = {"Anna", "Ben", "Chiara", "David"};
     Guest g;
     g.id = "g" + std::to_string(number);
@@ -104,13 +105,21 @@ class Maker {
     g.out = std::min(r.closes, near(e.end, 20'000, 20'000));
     if (rng_.chance(15)) g.in = near(e.start, 0, 180'000);
     if (rng_.chance(15)) g.out = near(e.end, 150'000, 0);
-    for (Instant t = g.in + Duration{rng_.between(2000, 15'000)};;) {
-      const Instant end = t + Duration{rng_.between(8, 70) * 100};
+    // So lively that all together say about kSpeeches things.
+    const std::int64_t turn = std::max<std::int64_t>((g.out - g.in).ms * people / kSpeeches, 2000);
+    for (Instant t = g.in + Duration{rng_.between(1000, 5000)};;) {
+      const Instant end = t + Duration{rng_.between(8, 24) * 100};
       if (end >= g.out) break;
-      g.says.push_back({++speeches_, t, end, kSentences[rng_.below(kSentences.size())]});
-      t = end + Duration{rng_.between(400, rng_.chance(20) ? 40'000 : 12'000)};
+      g.says.push_back({++speeches_, t, end, sentence()});
+      t = end + Duration{rng_.between(400, std::max<std::int64_t>(500, 2 * (turn - 1600) - 400))};
     }
     return g;
+  }
+
+  /// Mostly what leads to nothing, as in real meetings.
+  const char* sentence() {
+    static constexpr std::array kPlain = {1u, 4u, 5u, 6u, 8u, 10u, 11u, 12u, 14u, 15u};
+    return kSentences[rng_.chance(90) ? kPlain[rng_.below(kPlain.size())] : rng_.below(kSentences.size())];
   }
 
   /// What the calendar says before and after people change their minds; `entry` becomes what it says first.
@@ -199,6 +208,7 @@ class Maker {
         t.at = near(entry.start, 25 * 60'000, 0);
         t.length = Duration{rng_.between(30'000, 300'000)};
         break;
+      case Fault::kSpoolReadFails: t.length = minutes(4); break;
       case Fault::kKilledWhileSending: t.at = near(r.closes, 60'000, 0); break;
       case Fault::kNetworkLost: t.length = Duration{rng_.chance(15) ? 180'000 : rng_.between(500, 40'000)}; break;
       case Fault::kMediaHangs:

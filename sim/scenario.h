@@ -81,7 +81,7 @@ struct Scenario {
   bool person = true;  ///< somebody goes through the dead letters an hour after the last fault
 };
 
-/// `days` days, each with four to six meetings of a few minutes and at least ten troubles.
+/// `days` days (15 at most), each with five to six meetings in which about 300 things are said, and at least twelve troubles.
 Scenario generate(std::uint64_t seed, int days);
 
 /// The reference scenario of the exhaustive pass: one short meeting of two people, nothing goes wrong.

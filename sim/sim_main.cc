@@ -73,7 +73,7 @@ bool parse(int argc, char** argv, Arguments& out) {
     return out.days >= 10;
   }
   if (out.days == 0) out.days = 1;
-  return out.days <= 30 && out.canary == Canary::kNone;
+  return out.days <= 15 && out.canary == Canary::kNone;
 }
 
 void print_faults(const FaultCounts& faults) {
@@ -217,7 +217,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
     std::fprintf(stderr,
-                 "usage: sim_main [--seeds N | --seed S] [--days 1..30] [--jobs N] [--first-failure] [--verbose]\n"
+                 "usage: sim_main [--seeds N | --seed S] [--days 1..15] [--jobs N] [--first-failure] [--verbose]\n"
                  "       sim_main --calendar-year [--seeds N | --seed S] [--days 10..400] [--canary stale-feed|lost-outbox|deaf] "
                  "[--verbose]\n");
     return 2;

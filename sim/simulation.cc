@@ -26,12 +26,13 @@ Outcome simulate(const Scenario& scenario, const RunOptions& options) {
   Machine machine(scenario, options);
   machine.run();
   Outcome out;
-  check(machine, scenario, out);
+  check(machine, scenario, options.seed % 4 == 1, out);
   out.digest = digest(machine);
   out.faults = machine.world.faults;
   out.troubles = scenario.troubles.size() + scenario.edits.size();
   out.commits = machine.commits;
   out.effects = machine.effects;
+  out.operations = machine.world.operations;
   for (const Attempt& a : machine.rooms.attempts) out.reconnects += a.epoch > 1 ? 1 : 0;
   return out;
 }

@@ -17,6 +17,8 @@ struct RunOptions {
   std::optional<std::uint64_t> kill_after_commit = std::nullopt;
   std::optional<std::uint64_t> fail_commit = std::nullopt;
   std::optional<std::uint64_t> kill_at_effect = std::nullopt;
+  /// One load, request, join, or access to audio or minutes.
+  std::optional<std::uint64_t> fail_operation = std::nullopt;
 };
 
 struct Outcome {
@@ -26,6 +28,7 @@ struct Outcome {
   std::uint64_t troubles = 0;  ///< planned: what people and machines get up to, and changes of the calendar
   std::uint64_t commits = 0;   ///< calls that were tried
   std::uint64_t effects = 0;   ///< released
+  std::uint64_t operations = 0;  ///< on store, disk and network, outside of commits
   std::uint64_t meetings = 0;
   std::uint64_t recorded = 0;  ///< meetings of which something was recorded
   std::uint64_t finals = 0;

@@ -71,7 +71,7 @@ void Web::send(HttpRequest request, std::function<void(Result<HttpResponse>)> do
     ++world_.faults[Fault::kHttpNoName];
     return world_.for_daemon(milliseconds(5), [done] { done(fail(ErrorClass::kUnavailable, "http", "no such host")); });
   }
-  if (on(Fault::kHttpReset)) {
+  if (on(Fault::kHttpReset) || world_.must_fail()) {
     ++world_.faults[Fault::kHttpReset];
     return world_.for_daemon(delay, [done] { done(fail(ErrorClass::kUnavailable, "http", "connection reset")); });
   }

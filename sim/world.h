@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -57,6 +58,10 @@ class World final : public Clock {
 
   Prng rng;
   Duration skew;  ///< of the host's wall clock
+  /// Counts one operation on store, disk or network outside of commits. True: this is the one that must fail.
+  bool must_fail() { return fail_operation == operations++; }
+  std::uint64_t operations = 0;
+  std::optional<std::uint64_t> fail_operation;
   FaultCounts faults;
   bool calm = false;  ///< faults have stopped
   bool verbose = false;
