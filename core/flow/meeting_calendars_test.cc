@@ -179,7 +179,7 @@ TEST_F(SharedMeetingTest, BehindAnotherItPartsWhenItIsMoved) {
   seen(spec("a", kStart + hours(1)));
   EXPECT_EQ(state_.state, Phase::kScheduled);
   EXPECT_EQ(state_.sources.size(), 2u) << "nothing that it was told is lost";
-  const auto& last = passed_on().back();
+  const auto last = passed_on().back();
   EXPECT_EQ(last.aggregate, "m0");
   EXPECT_EQ(std::get<MeetingGone>(last.event).source, "meeting:m1");
 }
