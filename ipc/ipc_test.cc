@@ -40,7 +40,7 @@ TEST(Frames, SurviveAnySplitOfTheStream) {
 }
 
 TEST(Frames, RefuseWhatIsNoFrame) {
-  for (const std::string bad :
+  for (const std::string& bad :
        {std::string("\xff\xff\xff\xff\0", 5), std::string("\0\0\0\0\0", 5), std::string("\x02\0\0\0\x09x", 6),
         std::string("\x02\0\0\0\x01x", 6), std::string("\x02\0\0\0\0{", 6)}) {
     FrameDecoder decoder;

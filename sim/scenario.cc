@@ -261,7 +261,7 @@ Scenario reference_scenario() {
   s.rooms.push_back(std::move(room));
   s.entries.push_back({"reference@calendar.example", "Reference", 0, begin, end, false, false});
   s.faults_end = end + minutes(5);
-  s.end = s.faults_end + hours(1);
+  s.end = s.faults_end + hours(2);
   return s;
 }
 

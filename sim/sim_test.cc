@@ -80,6 +80,16 @@ TEST_F(Sweep, EachCommitFailsOnce) {
   sweep(clean_.commits, [](RunOptions& o) -> auto& { return o.fail_commit; }, Fault::kStoreUnavailable);
 }
 
+TEST_F(Sweep, EachOperationOnStoreDiskAndNetworkFailsOnce) {
+  ASSERT_GT(clean_.operations, 100u);
+  for (std::uint64_t n = 0; n < clean_.operations; ++n) {
+    const Outcome o = simulate(scenario_, {.fail_operation = n});
+    EXPECT_TRUE(o.violations.empty()) << "at " << n << ": " << joined(o.violations);
+    EXPECT_EQ(o.recorded, 1u) << "at " << n;
+    EXPECT_GT(o.operations, n);
+  }
+}
+
 /// 2, 4, 8, 16, 32 s with at most an eighth more, then media_lost.
 TEST(Simulation, ReconnectsWithTheSpecifiedDelaysThenGivesUp) {
   Scenario s = reference_scenario();

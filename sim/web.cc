@@ -50,7 +50,9 @@ HttpResponse Web::answer(const HttpRequest& request) const {
   }
   const std::string etag = "\"" + std::to_string(version_) + "\"";
   for (const auto& [name, value] : request.headers) {
-    if (equals_ignore_case(name, "if-none-match") && value == etag) return {304, {{"etag", etag}}, {}};
+    // Truncation must have something to cut.
+    if (!on(Fault::kHttpTruncated) && equals_ignore_case(name, "if-none-match") && value == etag)
+      return {304, {{"etag", etag}}, {}};
   }
   if (on(Fault::kFeedBroken))
     return {200, {{"content-type", "text/html"}}, std::string("<html>Please log in to see ") + kCanaryWord + "</html>"};
