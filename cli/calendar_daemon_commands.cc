@@ -6,13 +6,12 @@
 #include <cstdio>
 #include <map>
 
-#include "adapters/files/files.h"
-#include "adapters/sqlite/sqlite_store.h"
 #include "cli/args.h"
 #include "cli/calendar_connect.h"
 #include "cli/calendar_daemon_commands.h"
 #include "cli/daemon_client.h"
 #include "cli/live_view.h"
+#include "cli/stored_view.h"
 #include "core/calendar/sources/oauth.h"
 #include "daemon/calendar_view.h"
 #include "host/connections.h"
@@ -29,20 +28,13 @@ int print_json(const Json& json) {
   return kOk;
 }
 
-/// From the daemon, or straight from the store when none runs.
-Result<Json> read_view(const Config& config, const std::string& path, const std::function<Result<Json>(Store&)>& view) {
-  if (auto client = DaemonClient::find(config)) return client->get(path);
-  const std::string file = config.data_dir + "/hansard.db";
-  if (auto there = read_file(file, 16); !there && there.error().code == ErrorClass::kNotFound) {
-    return fail(ErrorClass::kNotFound, "cli", "no calendar was read yet in " + config.data_dir + "; `hansard serve` reads them");
-  }
-  auto store = open_sqlite_store(file);
-  if (!store) return pass(store);
-  return view(**store);
+std::string nothing_read(const Config& config) {
+  return "no calendar was read yet in " + config.data_dir + "; `hansard serve` reads them";
 }
 
 Result<Json> read_list(const Config& config) {
-  return read_view(config, "/api/calendars", [&](Store& store) { return calendars_view(store, config.calendars); });
+  return read_view(
+      config, "/api/calendars", [&](Store& store) { return calendars_view(store, config.calendars); }, nothing_read(config));
 }
 
 /// "2026-03-04 10:00" in UTC.
@@ -169,7 +161,7 @@ int cmd_calendar_plan(std::span<const std::string> args) {
   if (!a || !a->rest.empty()) return wrong_use(a ? "calendar plan takes no '" + a->rest[0] + "'" : a.error().detail);
   const auto config = load_config(a->text("--config"));
   if (!config) return report(config.error());
-  const auto plan = read_view(*config, "/api/calendars/plan", [](Store& store) { return plan_view(store); });
+  const auto plan = read_view(*config, "/api/calendars/plan", plan_view, nothing_read(*config));
   if (!plan) return report(plan.error());
   if (a->flag("--json")) return print_json(*plan);
   print_plan(*plan);

@@ -1,12 +1,11 @@
 // status, meetings, stop: what runs, and steering it.
 #include <cstdio>
 
-#include "adapters/files/files.h"
-#include "adapters/sqlite/sqlite_store.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/daemon_client.h"
 #include "cli/live_view.h"
+#include "cli/stored_view.h"
 #include "daemon/meeting_view.h"
 
 namespace hansard::cli {
@@ -35,16 +34,10 @@ void print_status(const Json& s, const std::string& page) {
   if (s["meetings"].items().empty()) std::puts("meetings    none ahead or running");
 }
 
-/// Meetings from the daemon, or straight from the store when none runs.
 Result<Json> read_meetings(const Config& config, const std::string& id) {
-  if (auto client = DaemonClient::find(config)) return client->get("/api/meetings" + (id.empty() ? "" : "/" + id));
-  const std::string path = config.data_dir + "/hansard.db";
-  if (auto there = read_file(path, 16); !there && there.error().code == ErrorClass::kNotFound) {
-    return fail(ErrorClass::kNotFound, "cli", "there are no meetings yet in " + config.data_dir);
-  }
-  auto store = open_sqlite_store(path);
-  if (!store) return pass(store);
-  return id.empty() ? meetings_view(**store) : meeting_view(**store, id);
+  const std::string none = "there are no meetings yet in " + config.data_dir;
+  if (id.empty()) return read_view(config, "/api/meetings", meetings_view, none);
+  return read_view(config, "/api/meetings/" + id, [&](Store& store) { return meeting_view(store, id); }, none);
 }
 
 }  // namespace

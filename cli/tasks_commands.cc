@@ -1,25 +1,15 @@
 // tasks list, retry, discard: what is on its way to task sinks, and dead letters.
 #include <cstdio>
 
-#include "adapters/files/files.h"
-#include "adapters/sqlite/sqlite_store.h"
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/daemon_client.h"
 #include "cli/live_view.h"
+#include "cli/stored_view.h"
 #include "daemon/task_outbox.h"
 
 namespace hansard::cli {
 namespace {
-
-Result<Json> read_tasks(const Config& config) {
-  if (auto client = DaemonClient::find(config)) return client->get("/api/tasks");
-  const std::string path = config.data_dir + "/hansard.db";
-  if (auto there = read_file(path, 16); !there && there.error().code == ErrorClass::kNotFound) return Json::array();
-  auto store = open_sqlite_store(path);
-  if (!store) return pass(store);
-  return tasks_view(**store);
-}
 
 void print_task(const Json& t) {
   const std::string sink = t.text_or("sink").empty() ? "(no sink)" : printable(t.text_or("sink"));
@@ -33,7 +23,7 @@ void print_task(const Json& t) {
 }
 
 int list_tasks(const Config& config, bool json) {
-  const auto tasks = read_tasks(config);
+  const auto tasks = read_view(config, "/api/tasks", tasks_view, "there are no tasks yet in " + config.data_dir);
   if (!tasks) return report(tasks.error());
   if (json) {
     std::printf("%s\n", tasks->dump().c_str());
