@@ -188,8 +188,11 @@ def check_changes(check, daemon, web):
     web.feeds["/work.ics"] = work_feed(moved=True)
     code, text, err = daemon.run("calendar", "sync", "work")
     check(code == 0 and text.startswith("work ") and "sales" not in text, f"sync of one calendar waits for it {err}")
-    after = plan(daemon)["Planning"]
-    check(after["meeting"] == before["meeting"] and after["start"] != before["start"], "a moved meeting is followed")
+    lines = {m["calendars"][0]: m for m in daemon.json("calendar", "plan") if m["title"] == "Planning"}
+    check(sorted(lines) == ["sales", "work"] and lines["work"]["start"] != before["start"], "a moved meeting is followed")
+    check(lines["sales"]["start"] == before["start"] and lines["sales"]["meeting"] != lines["work"]["meeting"],
+          "and its copy in another calendar, which did not move, is a meeting of its own now")
+    check({m["state"] for m in lines.values()} == {"scheduled"}, "both are scheduled")
     web.feeds["/work.ics"] = None
     code, text, _ = daemon.run("calendar", "sync")
     check(code == 1 and "failing" in text and "sales" in text, "sync fails when one calendar cannot be read, and says which")
