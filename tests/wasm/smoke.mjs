@@ -145,6 +145,8 @@ const checks = {
     meeting.send({ type: 'minutes_written', files: ['minutes.md'] }, meeting.now);
     meeting.send({ type: 'cleaned_up' }, meeting.now);
     assert.equal(meeting.state.state, 'done');
+    assert.equal(meeting.reply.finished, false); // it keeps its place for a day: another name brings no second bot there
+    meeting.advance(meeting.state.timers.place);
     assert.equal(meeting.reply.finished, true);
   },
   'a connection that stays away is given up as media_lost'() {
