@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/secret.h"
 #include "core/base/text.h"
 #include "daemon/assets.h"
 #include "daemon/calendar_view.h"
@@ -222,12 +223,6 @@ Response error_response(int status, std::string_view code, std::string_view deta
   out.status = status;
   out.body = body.dump();
   return out;
-}
-
-bool same_secret(std::string_view a, std::string_view b) {
-  unsigned difference = a.size() == b.size() ? 0 : 1;
-  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned>(a[i] ^ (b.empty() ? 0 : b[i % b.size()]));
-  return difference == 0;
 }
 
 Response handle(const Context& context, const Request& request) {

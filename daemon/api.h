@@ -62,7 +62,4 @@ Response handle(const Context& context, const Request& request);
 /// An error as the API says it: {"error": {"code", "detail"}}.
 Response error_response(int status, std::string_view code, std::string_view detail);
 
-/// Compares without telling by its time where two texts differ.
-bool same_secret(std::string_view a, std::string_view b);
-
 }  // namespace hansard::api

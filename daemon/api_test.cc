@@ -1,5 +1,7 @@
 #include "daemon/api.h"
 
+#include "core/base/secret.h"
+
 #include <span>
 
 #include "daemon/calendar_view.h"

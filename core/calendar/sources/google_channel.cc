@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "core/base/encoding.h"
-#include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/base/secret.h"
 #include "core/calendar/sources/google_errors.h"
 
 namespace hansard::calendar {
@@ -18,15 +18,6 @@ constexpr Duration kLate = hours(1);
 constexpr Duration kUnknownLifetime = hours(24);
 constexpr Duration kRetry = minutes(5);
 constexpr Duration kRefusedRetry = hours(6);
-
-/// SHA-256 of both is compared, so that neither content nor length shows in the time it takes.
-bool same_secret(std::string_view a, std::string_view b) {
-  const auto x = sha256(a);
-  const auto y = sha256(b);
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) difference |= static_cast<unsigned>(x[i] ^ y[i]);
-  return difference == 0;
-}
 
 bool matches(const PushChannel& channel, std::string_view id, std::string_view token) {
   const bool same_id = same_secret(id, channel.id);

@@ -6,6 +6,8 @@
 #include "core/base/encoding.h"
 #include "core/base/hash.h"
 #include "core/base/json.h"
+#include "core/base/secret.h"
+#include "core/base/secret.h"
 #include "core/base/text.h"
 
 namespace hansard::calendar {
@@ -18,14 +20,6 @@ constexpr Duration kShortest = minutes(5);
 constexpr std::size_t kMaxBody = 1u << 20;
 constexpr std::size_t kMaxItems = 1'000;
 constexpr std::size_t kMaxToken = 4'096;
-
-/// The time it takes does not tell how much of a guess was right.
-bool same_token(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  unsigned char difference = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-  return difference == 0;
-}
 
 /// A member of the query, decoded as a form is ('+' is a blank). Nothing when it is not there.
 std::optional<std::string> query_member(std::string_view target, std::string_view name) {
@@ -130,8 +124,8 @@ void GraphSubscription::refused(const Result<HttpResponse>& response, Instant no
 
 bool GraphSubscription::is_ours(std::string_view client_state) const {
   const std::string& token = connection_.channel.token;
-  const bool held = !token.empty() && same_token(client_state, token);
-  const bool waiting = !waiting_token_.empty() && same_token(client_state, waiting_token_);
+  const bool held = !token.empty() && same_secret(client_state, token);
+  const bool waiting = !waiting_token_.empty() && same_secret(client_state, waiting_token_);
   return held || waiting;
 }
 
