@@ -7,7 +7,6 @@
 #include "core/base/hash.h"
 #include "core/base/json.h"
 #include "core/base/secret.h"
-#include "core/base/secret.h"
 #include "core/base/text.h"
 
 namespace hansard::calendar {
