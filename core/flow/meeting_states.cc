@@ -65,7 +65,8 @@ void MeetingStep::enter_preparing() {
 }
 
 void MeetingStep::enter_waiting_room() {
-  clear(timer::kJoinAnswer);
+  // There after all: the next attempt, planned when no answer came, would throw it out again.
+  for (const char* t : {timer::kJoinAnswer, timer::kReconnect}) clear(t);
   // A reconnection in the lobby does not buy more time there.
   if (!s_.timers.contains(timer::kLobby)) set(timer::kLobby, now_ + s_.settings.leave.lobby);
 }
@@ -154,8 +155,11 @@ void MeetingStep::schedule_attempt(Duration retry_after) {
 
 void MeetingStep::connection_lost(const std::string& reason, Duration retry_after) {
   if (s_.gap_reason.empty()) s_.gap_reason = reason.empty() ? "network" : reason;
-  if (s_.state == Phase::kReconnecting) return schedule_attempt(retry_after);
-  go(Trigger::kConnectionLost, "the connection was lost (" + s_.gap_reason + ")");
+  // One whose next attempt is planned already (no answer came, or nobody was there yet) is not lost a second time.
+  if (!s_.timers.contains(timer::kReconnect)) {
+    if (s_.state == Phase::kReconnecting) return schedule_attempt(retry_after);
+    go(Trigger::kConnectionLost, "the connection was lost (" + s_.gap_reason + ")");
+  }
   if (retry_after.ms > 0 && s_.timers.contains(timer::kReconnect))
     set(timer::kReconnect, std::max(s_.timers[timer::kReconnect], now_ + retry_after));
 }

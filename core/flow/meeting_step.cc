@@ -24,6 +24,10 @@ void MeetingStep::cancel(std::string note) {
 
 void MeetingStep::on(const StopRequested& e) {
   if (s_.state < Phase::kJoining) return cancel("stopped by " + e.by);
+  if (std::exchange(s_.again, false)) {  // it was on its way out, to come in again where it is now
+    s_.note = "stopped by " + e.by;
+    tell();
+  }
   if (!meeting::wants_media(s_.state)) return;
   out_.records.push_back(ConsentRecord{"stopped", "", e.by, media_now()});
   if (s_.origin.ms == 0) s_.cancelled = true;
@@ -76,7 +80,10 @@ void MeetingStep::on(const MediaReport& e) {
   }
   if (!meeting::wants_media(s_.state)) return;
   switch (e.phase) {
-    case MediaPhase::kWaitingRoom: go(Trigger::kMustWait, "in the waiting room"); return;
+    case MediaPhase::kWaitingRoom:
+      if (s_.state == Phase::kInWaitingRoom) return enter_waiting_room();  // of another attempt, made from there
+      go(Trigger::kMustWait, "in the waiting room");
+      return;
     case MediaPhase::kInCall: return admitted(e);
     case MediaPhase::kLost: return connection_lost(e.reason, e.retry_after);
     case MediaPhase::kEnded:

@@ -377,6 +377,65 @@ TEST_F(MeetingTest, WaitsForARecognizerAndThenTranscribes) {
   EXPECT_EQ(all_records<UtteranceRecord>().size(), 1u);
 }
 
+TEST_F(MeetingTest, OneAttemptIsNotLostTwice) {
+  prepare();
+  advance_to(kStart);
+  advance_to(kStart + seconds(30));
+  ASSERT_EQ(state_.state, Phase::kReconnecting) << "no answer came";
+  ASSERT_EQ(state_.attempts, 1);
+  const Instant planned = state_.timers.at("reconnect");
+  send(media(MediaPhase::kLost));  // its own word for it, later
+  EXPECT_EQ(state_.attempts, 1);
+  EXPECT_EQ(state_.timers.at("reconnect"), planned);
+  MediaReport busy = media(MediaPhase::kLost);
+  busy.retry_after = minutes(2);
+  send(busy);
+  EXPECT_EQ(state_.attempts, 1);
+  EXPECT_EQ(state_.timers.at("reconnect"), now_ + minutes(2)) << "what the other side asks for is obeyed all the same";
+}
+
+TEST_F(MeetingTest, AnAnswerThatComesLateKeepsTheBotInTheWaitingRoom) {
+  prepare();
+  advance_to(kStart);
+  advance_to(kStart + seconds(30));
+  ASSERT_EQ(state_.state, Phase::kReconnecting) << "no answer came";
+  send(media(MediaPhase::kWaitingRoom));
+  EXPECT_EQ(state_.state, Phase::kInWaitingRoom);
+  advance_to(now_ + minutes(5));
+  EXPECT_EQ(count_effects<StartMedia>(), 1u) << "who waits does not come in a second time";
+}
+
+TEST_F(MeetingTest, WaitsAgainWhenTheRoomIsClosedAndOpenedWhileItWaits) {
+  prepare();
+  advance_to(kStart);
+  send(media(MediaPhase::kWaitingRoom));
+  MediaReport r = media(MediaPhase::kRefused);
+  r.code = FailureCode::kMeetingNotFound;
+  send(r);
+  advance_to(now_ + seconds(5));
+  ASSERT_EQ(count_effects<StartMedia>(), 2u);
+  send(media(MediaPhase::kWaitingRoom));
+  advance_to(now_ + minutes(5));
+  EXPECT_EQ(state_.state, Phase::kInWaitingRoom) << "an answer came: " << state_.note;
+  EXPECT_EQ(state_.attempts, 0);
+}
+
+TEST_F(MeetingTest, AStopHoldsForAMeetingThatIsOnItsWayOutToComeInAgain) {
+  prepare();
+  advance_to(kStart);
+  send(media(MediaPhase::kWaitingRoom));
+  MeetingSpec moved = spec();
+  moved.start = kStart + hours(1);
+  moved.end = kStart + hours(2);
+  send(MeetingSeen{"m1", moved, {}, 7});
+  ASSERT_EQ(state_.state, Phase::kLeaving);
+  send(StopRequested{"Ada"});
+  EXPECT_EQ(all_records<StateRecord>().back().note, "stopped by Ada");
+  send(media(MediaPhase::kLeft));
+  send(CleanedUp{});
+  EXPECT_EQ(state_.state, Phase::kCancelled);
+}
+
 TEST_F(MeetingTest, StateDoesNotGrowWithTheMeeting) {
   record();
   std::size_t early = 0;
