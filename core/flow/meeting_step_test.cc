@@ -436,6 +436,153 @@ TEST_F(MeetingTest, AStopHoldsForAMeetingThatIsOnItsWayOutToComeInAgain) {
   EXPECT_EQ(state_.state, Phase::kCancelled);
 }
 
+TEST_F(MeetingTest, HandsEachTaskToEachSinkUnderAKeyOfItsOwn) {
+  now_ = kStart - minutes(60);
+  MeetingSettings settings;
+  settings.sinks = {"board", "mail"};
+  send(MeetingSeen{"m1", spec(), settings, 7});
+  advance_to(kStart - minutes(10));
+  send(Validated{});
+  send(Prepared{});
+  advance_to(kStart);
+  send(media(MediaPhase::kInCall));
+  send(media(MediaPhase::kEnded));
+  send(media(MediaPhase::kLeft));
+  finish();
+  ASSERT_EQ(count_effects<ToAggregate>(), 2u);
+  EXPECT_EQ(count_effects<HoldTask>(), 0u);
+  std::vector<std::string> keys;
+  for (const auto& e : effects_) {
+    const auto* to = std::get_if<ToAggregate>(&e);
+    if (to == nullptr) continue;
+    const auto& wanted = std::get<TaskWanted>(to->event);
+    EXPECT_EQ(to->aggregate, "sink:" + wanted.sink);
+    EXPECT_EQ(wanted.task.meeting, "m1");
+    EXPECT_EQ(wanted.task.key.size(), 32u);
+    keys.push_back(wanted.task.key);
+  }
+  EXPECT_NE(keys[0], keys[1]);
+  for (const auto& r : all_records<TaskRecord>()) EXPECT_EQ(r.state, "recorded");
+}
+
+TEST_F(MeetingTest, OnlyActionItemsBecomeTasks) {
+  record();
+  send(ItemsChanged{{ItemChange{}}});
+  EXPECT_EQ(all_records<ItemRecord>().size(), 1u);
+  send(media(MediaPhase::kEnded));
+  send(media(MediaPhase::kLeft));
+  send(SpeechDrained{true});
+  send(ItemsChanged{{ItemChange{}}});
+  EXPECT_EQ(all_records<ItemRecord>().size(), 1u) << "of the live analysis, too late";
+  AnalysisFinished done;
+  done.changes = {ItemChange{}, ItemChange{}};
+  done.items.resize(3);
+  done.items[0].kind = ItemKind::kDecision;
+  done.items[1].kind = ItemKind::kKeyPoint;
+  done.items[2].id = "a1";
+  send(done);
+  EXPECT_EQ(all_records<ItemRecord>().size(), 3u);
+  send(MinutesWritten{{"minutes.md"}});
+  ASSERT_EQ(all_records<TaskRecord>().size(), 1u);
+  EXPECT_EQ(all_records<TaskRecord>()[0].item, "a1");
+}
+
+TEST_F(MeetingTest, LeavesAtOnceWhenTheEndPassedWhileHansardWasNotRunning) {
+  record();
+  now_ = kStart + hours(3);
+  send(HostStarted{});
+  EXPECT_EQ(state_.state, Phase::kLeaving);
+  EXPECT_EQ(state_.note, "the meeting ended while hansard was not running");
+  EXPECT_EQ(count_effects<StartMedia>(), 1u);
+}
+
+TEST_F(MeetingTest, APersonWhoSentTheBotAnswersForTellingTheOthers) {
+  now_ = kStart - minutes(1);
+  MeetingSpec by_hand = spec();
+  by_hand.by_hand = true;
+  send(MeetingSeen{"m1", by_hand, {}, 7});
+  advance_to(kStart - minutes(1));
+  send(Validated{});
+  send(Prepared{});
+  advance_to(kStart);
+  MediaReport r = media(MediaPhase::kInCall);
+  r.announced.clear();
+  send(r);
+  EXPECT_EQ(state_.state, Phase::kRecording);
+  ASSERT_EQ(all_records<ConsentRecord>().size(), 1u);
+  EXPECT_EQ(all_records<ConsentRecord>()[0].how, "left to the person who sent the bot");
+  EXPECT_EQ(all_records<ConsentRecord>()[0].by, "");
+}
+
+TEST_F(MeetingTest, ARefusalWithoutACodeIsAFaultOfOurs) {
+  prepare();
+  advance_to(kStart);
+  MediaReport r = media(MediaPhase::kRefused);
+  r.vendor_code = "418 teapot";
+  send(r);
+  EXPECT_EQ(state_.code, FailureCode::kInternal);
+  EXPECT_EQ(state_.vendor_code, "418 teapot");
+  EXPECT_EQ(state_.note, meeting::failure_advice(FailureCode::kInternal));
+}
+
+TEST_F(MeetingTest, AsksAgainWhenValidationHasNoAnswerUntilTheJoinIsDue) {
+  see();
+  advance_to(kStart - minutes(10));
+  const std::size_t asked = count_effects<ValidateMeeting>();
+  send(ValidationFailed{FailureCode::kInternal, true, "down"});
+  EXPECT_EQ(state_.state, Phase::kValidating);
+  advance_to(now_ + seconds(30));
+  EXPECT_EQ(count_effects<ValidateMeeting>(), asked + 1);
+  now_ = kStart - seconds(20);
+  send(ValidationFailed{FailureCode::kInternal, true, "still down"});
+  EXPECT_EQ(state_.state, Phase::kPreparing) << "the attempt itself decides";
+}
+
+TEST_F(MeetingTest, FollowsNoMoreThanAThousandParticipants) {
+  record();
+  for (int i = 0; i < 1'100; ++i) {
+    ParticipantChanged e;
+    e.id = "x" + std::to_string(i);
+    last_ = step(state_, e, now_);
+  }
+  EXPECT_EQ(state_.participants.size(), kMaxParticipants);
+  EXPECT_TRUE(last_.empty());
+  send(SegmentFinal{"x1099", {0}, {900}, "Hello.", {}});
+  EXPECT_TRUE(last_.empty());
+  send(SegmentFinal{"x10", {0}, {900}, "Hello.", {}});
+  EXPECT_EQ(all_records<UtteranceRecord>().size(), 1u);
+}
+
+TEST_F(MeetingTest, WhoIsNotThereAfterAReconnectionHasLeft) {
+  record();
+  ParticipantChanged bob;
+  bob.id = "p2";
+  bob.name = "Bob";
+  send(bob);
+  send(media(MediaPhase::kLost));
+  advance_to(now_ + seconds(3));
+  send(media(MediaPhase::kInCall));
+  send(bob);
+  advance_to(now_ + seconds(6));
+  const auto people = all_records<ParticipantRecord>();
+  ASSERT_FALSE(people.empty());
+  EXPECT_EQ(people.back().id, "p1");
+  EXPECT_FALSE(people.back().present);
+}
+
+TEST_F(MeetingTest, AudioThatWaitedTooLongForARecognizerIsGivenUp) {
+  record();
+  send(media(MediaPhase::kEnded));
+  send(media(MediaPhase::kLeft));
+  send(SpeechDrained{false});
+  advance_to(now_ + hours(73));
+  EXPECT_EQ(count_effects<AnalyzeFinal>(), 1u);
+  send(AnalysisFinished{});
+  send(MinutesWritten{{"minutes.md"}});
+  send(CleanedUp{});
+  EXPECT_EQ(state_.state, Phase::kDone);
+}
+
 TEST_F(MeetingTest, StateDoesNotGrowWithTheMeeting) {
   record();
   std::size_t early = 0;

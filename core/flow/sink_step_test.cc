@@ -265,6 +265,79 @@ TEST_F(SinkTest, APersonMayDropADeadLetter) {
   EXPECT_TRUE(state_.deliveries.empty());
 }
 
+TEST_F(SinkTest, FourAreOnTheirWayAtOnceAndAnAnswerLetsTheNextGo) {
+  configure(SinkClass::kIdempotent);
+  for (int i = 0; i < 6; ++i) want("k" + std::to_string(i), "m" + std::to_string(i));
+  ASSERT_EQ(sent_.size(), 4u);
+  apply(TaskAnswered{"k2", 1, Answer{Outcome::kAccepted, {}, {}}});
+  ASSERT_EQ(sent_.size(), 5u);
+  EXPECT_EQ(sent_.back().task.key, "k4");
+}
+
+TEST_F(SinkTest, OneThatIsAskedForCountsAsOnItsWay) {
+  configure(SinkClass::kFindable);
+  for (int i = 0; i < 4; ++i) want("k" + std::to_string(i), "m" + std::to_string(i));
+  for (int i = 0; i < 4; ++i) apply(TaskAnswered{"k" + std::to_string(i), 1, Answer{Outcome::kUnknown, "down", {}}});
+  EXPECT_EQ(looked_.size(), 4u);
+  want("k9", "m9");
+  EXPECT_EQ(sent_.size(), 4u);
+}
+
+TEST_F(SinkTest, MoreThanTheLimitIsToldAndNotTakenIn) {
+  for (int i = 0; i < 2'000; ++i) want("k" + std::to_string(i));  // not configured: nothing is sent
+  EXPECT_TRUE(told_.empty());
+  want("one more");
+  EXPECT_EQ(state_.deliveries.size(), 2'000u);
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_EQ(told_[0].task, "one more");
+  EXPECT_EQ(told_[0].state, "dead");
+  EXPECT_EQ(told_[0].detail, "too many tasks wait for this sink");
+}
+
+TEST_F(SinkTest, AfterARestartALookUpIsMadeAtOnce) {
+  configure(SinkClass::kFindable);
+  want("k1");
+  answer(Outcome::kUnknown);
+  ASSERT_EQ(looked_.size(), 1u);
+  apply(HostStarted{});
+  EXPECT_EQ(looked_.size(), 2u) << "asking changes nothing there";
+  want("k2", "m2");
+  configure(SinkClass::kFindable);
+  apply(HostStarted{});  // while k2 is being sent
+  EXPECT_EQ(looked_.size(), 4u);
+  EXPECT_EQ(sent_.size(), 2u);
+}
+
+TEST_F(SinkTest, WhatNobodyWaitsForMeansNothing) {
+  configure(SinkClass::kFindable);
+  want("k1");
+  const std::string before = to_json(State(state_)).dump();
+  apply(TaskAnswered{"other", 1, Answer{Outcome::kAccepted, {}, {}}});
+  apply(TaskAnswered{"k1", 2, Answer{Outcome::kAccepted, {}, {}}});
+  apply(TaskFound{"k1", 1, Answer{Outcome::kAccepted, {}, {}}, true});  // it was not asked
+  apply(TaskFound{"other", 1, Answer{Outcome::kAccepted, {}, {}}, true});
+  apply(TaskDecided{"k1", true});  // no dead letter
+  apply(TaskDecided{"other", false});
+  apply(TimerFired{"tea"});
+  apply(TimerFired{"send"});  // not due
+  apply(MeetingSeen{});
+  EXPECT_EQ(to_json(State(state_)).dump(), before);
+  EXPECT_TRUE(told_.empty());
+  answer(Outcome::kUnknown);
+  apply(TaskFound{"k1", 7, Answer{Outcome::kAccepted, {}, {}}, true});  // of another attempt
+  EXPECT_TRUE(told_.empty());
+}
+
+TEST_F(SinkTest, AnAnswerThatComesAfterItCountedAsNoneIsNotTaken) {
+  configure(SinkClass::kOpaque);
+  want("k1");
+  ASSERT_TRUE(wait());  // two minutes without an answer
+  ASSERT_EQ(told_.size(), 1u);
+  EXPECT_NE(told_[0].detail.find("no answer came; it may have arrived"), std::string::npos);
+  answer(Outcome::kAccepted);
+  EXPECT_EQ(told_.size(), 1u) << "a person decides";
+}
+
 TEST_F(SinkTest, StateSurvivesItsJson) {
   configure(SinkClass::kFindable);
   want("k1");

@@ -50,6 +50,23 @@ TEST(Lifecycle, EveryFailureSaysWhatToDo) {
   }
 }
 
+TEST(Lifecycle, NoFailureNeedsNoAdviceAndUnknownNamesAreNone) {
+  EXPECT_EQ(failure_advice(FailureCode::kNone), "");
+  EXPECT_EQ(failure_advice(static_cast<FailureCode>(250)), "");
+  EXPECT_EQ(enum_name(static_cast<State>(250)), "unknown");
+  EXPECT_FALSE(enum_value<State>("asleep"));
+  EXPECT_FALSE(next(State::kDone, Trigger::kRescheduled)) << "what was held is not held again";
+}
+
+TEST(Lifecycle, WhatStatesMean) {
+  for (const auto& n : enum_names(State{})) {
+    EXPECT_EQ(is_final(n.value), n.name == "done" || n.name == "failed" || n.name == "cancelled") << n.name;
+    EXPECT_EQ(in_call(n.value), n.name == "in_call" || n.name == "recording" || n.name == "paused") << n.name;
+    const bool media = n.name == "joining" || n.name == "in_waiting_room" || in_call(n.value) || n.name == "reconnecting";
+    EXPECT_EQ(wants_media(n.value), media) << n.name;
+  }
+}
+
 TEST(ReconnectDelay, FollowsTheSpecification) {
   Prng prng(3);
   const std::int64_t base[] = {2000, 4000, 8000, 16000, 32000};

@@ -72,6 +72,28 @@ TEST(Webhook, SameIdAndBodyAtEveryAttempt) {
   EXPECT_FALSE(first->follow_redirects);
 }
 
+TEST(Webhook, ATaskWithoutOwnerOrDateNamesNone) {
+  Task task = a_task();
+  task.item.owner.reset();
+  task.item.due.reset();
+  const auto request =
+      webhook_request({"https://tasks.example/hook", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, task, Instant{0}, Instant{0});
+  ASSERT_TRUE(request);
+  const auto body = Json::parse(request->body);
+  ASSERT_TRUE(body);
+  EXPECT_FALSE((*body)["data"].has("assignee"));
+  EXPECT_FALSE((*body)["data"].has("due"));
+}
+
+TEST(Webhook, NothingIsSentUnsigned) {
+  const auto request = webhook_request({"https://tasks.example/hook", "whsec_short"}, a_task(), Instant{0}, Instant{0});
+  ASSERT_FALSE(request);
+  EXPECT_EQ(request.error().code, ErrorClass::kInvalid);
+  EXPECT_EQ(request.error().detail.find("short"), std::string::npos);
+  EXPECT_FALSE(webhook_key("whsec_" + base64_encode(std::string(65, 'k'))));
+  EXPECT_TRUE(webhook_key("whsec_" + base64_encode(std::string(64, 'k'))));
+}
+
 TEST(Webhook, AnswersByStatus) {
   const auto outcome = [](int status) { return read_http_answer(HttpResponse{status, {}, {}}, "the webhook").outcome; };
   EXPECT_EQ(outcome(200), Outcome::kAccepted);
@@ -81,6 +103,9 @@ TEST(Webhook, AnswersByStatus) {
   EXPECT_EQ(outcome(408), Outcome::kUnknown);
   EXPECT_EQ(outcome(502), Outcome::kUnknown);
   EXPECT_EQ(outcome(429), Outcome::kBusy);
+  EXPECT_EQ(outcome(503), Outcome::kUnknown) << "without a time to wait";
+  EXPECT_EQ(outcome(199), Outcome::kRefused);
+  EXPECT_EQ(read_http_answer(fail(ErrorClass::kInvalid, "http", "no URL"), "x").outcome, Outcome::kRefused);
   const Answer busy = read_http_answer(HttpResponse{503, {{"retry-after", "7"}}, {}}, "the webhook");
   EXPECT_EQ(busy.outcome, Outcome::kBusy);
   EXPECT_EQ(busy.retry_after, seconds(7));

@@ -32,5 +32,25 @@ TEST(Export, MarkdownMakesNoMarkupOfWhatWasSaid) {
   EXPECT_EQ(to_markdown(std::span(kTalk).first(1)), "**Ada** (0:00:00): Hello \\& welcome.\n");
 }
 
+TEST(Export, LinesHoldNoControlCharactersAndNoRunsOfBlanks) {
+  const std::vector<Utterance> talk = {{"u1", "p1", "", {0}, {900}, "\t one\x01\x1b  two\r\n\vthree \f", {}}};
+  EXPECT_EQ(to_text(talk), "one two three\n");
+}
+
+TEST(Export, MarkdownEscapesOnlyWhereItWouldMeanSomething) {
+  EXPECT_EQ(markdown_escape("2024. A year"), "2024\\. A year");
+  EXPECT_EQ(markdown_escape("3) third"), "3\\) third");
+  EXPECT_EQ(markdown_escape("42"), "42");
+  EXPECT_EQ(markdown_escape("42 apples"), "42 apples");
+  EXPECT_EQ(markdown_escape("= x"), "\\= x");
+  EXPECT_EQ(markdown_escape("It's 3:15, \"fine\" (a/b) = c-d."), "It's 3:15, \"fine\" (a/b) = c-d.");
+  EXPECT_EQ(markdown_escape(""), "");
+}
+
+TEST(Export, MarkdownOfSeveralAndOfNobody) {
+  EXPECT_EQ(to_markdown(std::span(kTalk)).find("**Ada** (0:00:00): Hello \\& welcome.\n"), 0u);
+  EXPECT_EQ(to_markdown(std::span(kTalk)).find("****"), std::string::npos) << "nobody is no name";
+}
+
 }  // namespace
 }  // namespace hansard

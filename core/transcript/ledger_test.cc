@@ -50,6 +50,34 @@ TEST(Ledger, CountsPresenceOnly) {
   EXPECT_EQ(ledger.intervals("p").size(), 2u);
 }
 
+TEST(Ledger, WhatComesTwiceOrForNobodyMeansNothing) {
+  CoverageLedger ledger;
+  EXPECT_TRUE(ledger.intervals("p").empty());
+  EXPECT_EQ(ledger.totals("p").presence().ms, 0);
+  ledger.left("p", {500});  // never came
+  ledger.joined("p", {1000});
+  ledger.joined("p", {1200});
+  ledger.add(row(1500, 1500, Coverage::kLost, "network"));
+  ledger.add(row(1900, 1800, Coverage::kLost, "network"));
+  ledger.left("p", {2000});
+  ledger.left("p", {9000});
+  ledger.joined("q", {0});
+  ledger.left("q", {0});  // gone in the same moment
+  ledger.close({3000});
+  EXPECT_EQ(ledger.totals("p").presence().ms, 1000);
+  EXPECT_TRUE(ledger.intervals("q").empty());
+  EXPECT_EQ(ledger.participants(), (std::vector<std::string>{"p", "q"}));
+}
+
+TEST(Ledger, AClockSetBackMakesNoTimeTwice) {
+  CoverageLedger ledger;
+  ledger.joined("p", {5000});
+  ledger.left("p", {4000});  // before they came
+  ledger.joined("p", {3000});
+  ledger.close({6000});
+  EXPECT_EQ(ledger.totals("p").presence().ms, 1000);
+}
+
 // Against the definition, millisecond by millisecond, in random orders.
 TEST(Ledger, AgreesWithTheDefinitionInAnyOrder) {
   const Coverage states[] = {Coverage::kTranscribed, Coverage::kSilent,       Coverage::kPending,
