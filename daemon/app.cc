@@ -22,6 +22,7 @@
 #include "adapters/openssl/signer.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "adapters/zoneinfo/zoneinfo.h"
+#include "core/analysis/model.h"
 #include "core/analysis/weights/embedded.h"
 #include "core/base/text.h"
 #include "core/calendar/invite_platform.h"
@@ -80,9 +81,13 @@ Result<std::string> api_token(const Config& config) {
   return made;
 }
 
-Result<std::string> load_weights(const Config& config) {
-  if (config.analysis_weights.empty()) return std::string(analysis::embedded_weights());
-  return read_file(config.analysis_weights, kMaxWeights);
+Result<std::shared_ptr<const analysis::Model>> load_model(const Config& config) {
+  auto bytes = config.analysis_weights.empty() ? Result<std::string>(analysis::embedded_weights())
+                                               : read_file(config.analysis_weights, kMaxWeights);
+  if (!bytes) return pass(bytes);
+  auto model = analysis::Model::load(*bytes);
+  if (!model) return pass(model);
+  return std::make_shared<const analysis::Model>(std::move(*model));
 }
 
 }  // namespace
@@ -161,10 +166,10 @@ Result<void> App::Impl::open() {
     executable = *self;
   }
   make_adapters(executable);
-  auto weights = load_weights(config);
-  if (!weights) return pass(weights);
+  auto model = load_model(config);
+  if (!model) return pass(model);
   host::ExecutorConfig e;
-  e.analysis_weights = std::move(*weights);
+  e.analysis_model = std::move(*model);
   e.generic_hosts = config.media_hosts;
   e.own_addresses = config.own_addresses;
   e.min_free_bytes = config.min_free_bytes;
@@ -176,7 +181,8 @@ Result<void> App::Impl::open() {
   auto sinks = make_task_sinks(config, *http_client, clock);
   if (!sinks) return pass(sinks);
   e.sinks = *sinks;
-  executor.emplace(host::ExecutorPorts{clock, *store, *http_client, *media, *speech, *spool, *files, *secrets, signer}, std::move(e));
+  executor.emplace(host::ExecutorPorts{clock, *store, *http_client, *media, *speech, *spool, *files, *secrets, signer},
+                   std::move(e));
   engine.emplace(*store, clock, *executor);
   executor->connect(*engine);
   engine->on_record([this](const host::LiveRecord& record) { published(record); });
@@ -217,7 +223,9 @@ void App::Impl::make_adapters(const std::string& executable) {
   MediaProcessOptions m;
   m.executable = executable;
   m.leave_limit = config.meeting.leave.leave_answer - milliseconds(500);
-  m.log = [](const std::string& meeting, const std::string& what, pid_t pid) { log::info(what, {{"meeting", meeting}, {"pid", std::int64_t{pid}}}); };
+  m.log = [](const std::string& meeting, const std::string& what, pid_t pid) {
+    log::info(what, {{"meeting", meeting}, {"pid", std::int64_t{pid}}});
+  };
   media.emplace(loop, std::move(m));
   SpeechProcessOptions s;
   s.executable = executable;
@@ -247,10 +255,15 @@ void App::Impl::trust_meetings() {
 
 void App::Impl::published(const host::LiveRecord& record) {
   if (const auto* state = std::get_if<flow::StateRecord>(&record.record)) {
-    log::info("meeting state", {{"meeting", record.aggregate}, {"state", enum_name(state->state)}, {"code", enum_name(state->code)}});
+    log::info("meeting state",
+              {{"meeting", record.aggregate}, {"state", enum_name(state->state)}, {"code", enum_name(state->code)}});
   } else if (const auto* calendar = std::get_if<flow::CalendarRecord>(&record.record)) {
     const auto level = calendar->state == "ok" ? log::Level::kInfo : log::Level::kWarning;
-    log::write(level, "calendar", {{"source", calendar->source}, {"state", calendar->state}, {"detail", calendar->detail}, {"meetings", std::int64_t{calendar->meetings}}});
+    log::write(level, "calendar",
+               {{"source", calendar->source},
+                {"state", calendar->state},
+                {"detail", calendar->detail},
+                {"meetings", std::int64_t{calendar->meetings}}});
   }
   hub->publish(record);
   if (on_event) on_event(live_event(record));
@@ -258,7 +271,10 @@ void App::Impl::published(const host::LiveRecord& record) {
 
 Json App::Impl::status() const {
   Json recognizer = Json::object();
-  recognizer.set("ready", speech->ready()).set("model", speech->model()).set("detail", speech->unavailable()).set("pid", std::int64_t{speech->pid()});
+  recognizer.set("ready", speech->ready())
+      .set("model", speech->model())
+      .set("detail", speech->unavailable())
+      .set("pid", std::int64_t{speech->pid()});
   Json living = Json::array();
   const auto pids = media->pids();
   engine->for_each([&](const std::string& id, const flow::State& state) {
@@ -272,7 +288,10 @@ Json App::Impl::status() const {
   Json out = Json::object();
   out.set("version", HANSARD_VERSION).set("pid", std::int64_t{::getpid()}).set("since", format_rfc3339(started));
   out.set("data_dir", config.data_dir).set("output_dir", config.output_dir).set("recognizer", std::move(recognizer));
-  out.set("calendars", calendars->status()).set("meetings", std::move(living)).set("viewers", std::int64_t(hub->viewers())).set("last_seq", hub->last_seq());
+  out.set("calendars", calendars->status())
+      .set("meetings", std::move(living))
+      .set("viewers", std::int64_t(hub->viewers()))
+      .set("last_seq", hub->last_seq());
   out.set("encrypted_at_rest", false);
   if (store_failing) out.set("store", "failing: the disk may be full");
   return out;
@@ -344,7 +363,9 @@ Result<std::unique_ptr<App>> App::open(AppOptions options) {
   if (impl.server) {
     api::Context context = impl.api_context();
     App* self = app.get();
-    context.join = [self](const Json& body) { return self->join({body.text_or("url"), body.text_or("title"), body.text_or("token")}); };
+    context.join = [self](const Json& body) {
+      return self->join({body.text_or("url"), body.text_or("title"), body.text_or("token")});
+    };
     context.post = [self](const std::string& meeting, flow::Event event) { return self->post(meeting, std::move(event)); };
     impl.server->serve(std::move(context));
   }
@@ -362,7 +383,8 @@ Result<std::string> App::join(const JoinRequest& request) {
   const auto invalid = [](std::string detail) { return fail(ErrorClass::kInvalid, "join", std::move(detail)); };
   flow::MeetingSpec spec;
   spec.url = std::string(trim(request.url));
-  if (spec.url.empty() || spec.url.size() > 4096) return invalid("give the meeting's address: a room (http://host/rooms/NAME) or a WHEP URL");
+  if (spec.url.empty() || spec.url.size() > 4096)
+    return invalid("give the meeting's address: a room (http://host/rooms/NAME) or a WHEP URL");
   if (const auto link = calendar::read_join_link(spec.url, {}); link) {
     spec.platform = link->platform;
     spec.meeting_key = link->meeting_id.empty() ? link->url : link->meeting_id;
@@ -376,7 +398,9 @@ Result<std::string> App::join(const JoinRequest& request) {
   std::optional<std::string> running;
   impl_->engine->for_each([&](const std::string& id, const flow::State& state) {
     const auto* m = std::get_if<flow::MeetingState>(&state);
-    if (m != nullptr && meeting::wants_media(m->state) && m->spec.platform == spec.platform && m->spec.meeting_key == spec.meeting_key) running = id;
+    if (m != nullptr && meeting::wants_media(m->state) && m->spec.platform == spec.platform &&
+        m->spec.meeting_key == spec.meeting_key)
+      running = id;
   });
   if (running) return *running;
   const Instant now = impl_->clock.now();

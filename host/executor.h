@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "core/analysis/model.h"
 #include "core/calendar/sources/source.h"
 #include "core/flow/step.h"
 #include "host/effect_runner.h"
@@ -45,7 +46,7 @@ struct ExecutorPorts {
 };
 
 struct ExecutorConfig {
-  std::string analysis_weights;               ///< bytes of the analysis model
+  std::shared_ptr<const analysis::Model> analysis_model;  ///< needed once there is something to analyse
   std::vector<std::string> generic_hosts;     ///< host or host:port of WHEP endpoints and rooms that calendars may name
   std::vector<std::string> own_addresses;     ///< mail addresses of the calendars' owner: their "declined" counts
   std::uint64_t min_free_bytes = 200u << 20;  ///< below this a meeting is warned about

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/analysis/live.h"
+#include "core/base/check.h"
 #include "core/calendar/zone.h"
 #include "host/record_reader.h"
 
@@ -26,7 +27,7 @@ struct LiveAnalysis::Impl {
     std::map<std::string, AnalysisItem> known;  ///< as recorded
   };
 
-  Impl(Store& s, const ExecutorConfig& config) : store(s), model(analysis::Model::load(config.analysis_weights)) {
+  Impl(Store& s, const ExecutorConfig& config) : store(s), model(config.analysis_model) {
     const auto bytes = config.read_zone ? config.read_zone(config.local_zone) : std::nullopt;
     if (!bytes) return;
     if (auto read = calendar::TimeZone::from_tzif(*bytes)) zone = std::move(*read);
@@ -34,7 +35,7 @@ struct LiveAnalysis::Impl {
 
   /// The meeting's analyzer and whether it had to be rebuilt, which includes all that is stored.
   Result<std::pair<Running*, bool>> get(const std::string& meeting, Instant start) {
-    if (!model) return pass(model);
+    CHECK(model != nullptr);
     const auto it = running.find(meeting);
     if (it != running.end()) return std::pair{&it->second, false};
     Running fresh;
@@ -50,7 +51,7 @@ struct LiveAnalysis::Impl {
   }
 
   Store& store;
-  Result<analysis::Model> model;
+  std::shared_ptr<const analysis::Model> model;
   std::optional<calendar::TimeZone> zone;
   std::map<std::string, Running> running;
 };

@@ -23,7 +23,7 @@ class LiveAnalysis {
     std::string summary;
   };
 
-  /// What a stored utterance changes in the items. Errors: those of the store, kCorrupt (weights).
+  /// What a stored utterance changes in the items. Errors: those of the store.
   Result<std::vector<ItemChange>> add(const std::string& meeting, const Utterance& utterance, Instant start);
   /// The final pass over all stored utterances.
   Result<Final> finish(const std::string& meeting, Instant start);

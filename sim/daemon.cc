@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/analysis/weights/embedded.h"
 #include "host/stored.h"
+#include "sim/model.h"
 
 namespace hansard::sim {
 namespace {
@@ -117,7 +117,7 @@ void Machine::show(const host::LiveRecord& record) {
 
 void Machine::start_daemon() {
   host::ExecutorConfig config;
-  config.analysis_weights = std::string(analysis::embedded_weights());
+  config.analysis_model = shared_model();
   config.sinks = sinks.all();
   config.generic_hosts = {"rooms.example"};
   config.entropy = [this](std::size_t count) { return world.entropy(count); };

@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include "core/analysis/weights/embedded.h"
 #include "core/base/hash.h"
 #include "host/engine.h"
 #include "host/executor.h"
@@ -10,6 +9,7 @@
 #include "sim/disk.h"
 #include "sim/ear.h"
 #include "sim/memory_store.h"
+#include "sim/model.h"
 #include "sim/secrets.h"
 #include "sim/year_world.h"
 
@@ -113,7 +113,7 @@ class Year {
 
   void start_daemon() {
     host::ExecutorConfig config;
-    config.analysis_weights = std::string(analysis::embedded_weights());
+    config.analysis_model = shared_model();
     config.generic_hosts = {"rooms.example"};
     config.entropy = [this](std::size_t n) { return world_.entropy(n); };
     executor_ = std::make_unique<host::Executor>(

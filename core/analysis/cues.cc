@@ -10,38 +10,88 @@
 namespace hansard::analysis {
 namespace {
 
-bool contains(std::string_view alternatives, std::string_view word) {
-  std::size_t at = 0;
-  while (at <= alternatives.size()) {
-    const std::size_t bar = std::min(alternatives.find('|', at), alternatives.size());
-    if (alternatives.substr(at, bar - at) == word) return true;
-    at = bar + 1;
+struct Element {
+  enum class Kind : std::uint8_t { kWords, kStart, kEnd, kNot, kSomeAdverbs, kSomeWords, kAny, kVerb, kIng, kRole };
+  Kind kind = Kind::kWords;
+  bool verb = false;
+  bool name = false;  ///< @name is among the words
+  std::vector<std::string_view> words;
+
+  bool has(std::string_view word) const { return std::ranges::find(words, word) != words.end(); }
+};
+
+Element compile(std::string_view text) {
+  using enum Element::Kind;
+  static constexpr std::pair<std::string_view, Element::Kind> kSpecial[] = {
+      {"^", kStart},  {"$", kEnd},      {"~", kSomeAdverbs}, {"_", kSomeWords},
+      {"@any", kAny}, {"@verb", kVerb}, {"@ing", kIng},      {"@role", kRole}};
+  Element out;
+  out.verb = text.starts_with('>');
+  if (out.verb) text.remove_prefix(1);
+  for (const auto& [name, kind] : kSpecial) {
+    if (text == name) {
+      out.kind = kind;
+      return out;
+    }
   }
-  return false;
+  if (text.starts_with('!')) {
+    out.kind = kNot;
+    text.remove_prefix(1);
+  }
+  for (const std::string_view word : split(text, '|')) {
+    if (word == "@name") {
+      out.name = true;
+    } else {
+      out.words.push_back(word);
+    }
+  }
+  return out;
 }
 
-struct Element {
-  std::string_view text;
-  bool verb = false;
-};
 struct Compiled {
   Cue cue;
   std::vector<Element> elements;
 };
 
-const std::vector<Compiled>& compiled() {
-  static const std::vector<Compiled> all = [] {
-    std::vector<Compiled> out;
+/// The table, ready to match, and which of its patterns can begin with a word: most tokens begin none.
+struct Patterns {
+  std::vector<Compiled> all;
+  std::vector<std::pair<std::string_view, std::uint16_t>> by_word;  ///< ascending
+  std::vector<std::uint16_t> anywhere;                              ///< their begin is no plain word
+
+  Patterns() {
     for (const auto& p : kCuePatterns) {
-      Compiled c{p.cue, {}};
-      for (std::string_view e : split(p.text, ' ')) {
-        const bool verb = e.starts_with('>');
-        c.elements.push_back({verb ? e.substr(1) : e, verb});
+      const auto number = static_cast<std::uint16_t>(all.size());
+      Compiled& c = all.emplace_back(Compiled{p.cue, {}});
+      for (const std::string_view e : split(p.text, ' ')) c.elements.push_back(compile(e));
+      const Element& first = c.elements.front();
+      if (first.kind != Element::Kind::kWords || first.name) {
+        anywhere.push_back(number);
+        continue;
       }
-      out.push_back(std::move(c));
+      for (const std::string_view word : first.words) by_word.emplace_back(word, number);
     }
+    std::ranges::sort(by_word);
+  }
+
+  /// (pattern, token) pairs at which a match can begin, in the order of the table, then of the text.
+  std::vector<std::pair<std::uint16_t, std::size_t>> candidates(std::span<const Token> tokens) const {
+    std::vector<std::pair<std::uint16_t, std::size_t>> out;
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+      const std::string_view word = tokens[i].norm;
+      auto it = std::ranges::lower_bound(by_word, word, {}, &std::pair<std::string_view, std::uint16_t>::first);
+      for (; it != by_word.end() && it->first == word; ++it) out.emplace_back(it->second, i);
+      for (const std::uint16_t p : anywhere) {
+        if (i == 0 || all[p].elements.front().kind != Element::Kind::kStart) out.emplace_back(p, i);
+      }
+    }
+    std::ranges::sort(out);
     return out;
-  }();
+  }
+};
+
+const Patterns& patterns() {
+  static const Patterns all;
   return all;
 }
 
@@ -62,47 +112,43 @@ class Matcher {
       hit.end = i;
       return true;
     }
-    const std::string_view x = e[k].text;
-    if (x == "^") return i == 0 && step(e, k + 1, i, hit);
-    if (x == "$") return i == t_.size() && step(e, k + 1, i, hit);
-    if (x.starts_with('!')) return (i == t_.size() || !contains(x.substr(1), t_[i].norm)) && step(e, k + 1, i, hit);
-    if (x == "~") {
-      for (std::size_t n = 0; n <= 2; ++n) {
-        if (step(e, k + 1, i + n, hit)) return true;
-        if (i + n >= t_.size() || std::ranges::find(kAdverbs, t_[i + n].norm) == std::end(kAdverbs)) return false;
-      }
-      return false;
+    using enum Element::Kind;
+    switch (e[k].kind) {
+      case kStart: return i == 0 && step(e, k + 1, i, hit);
+      case kEnd: return i == t_.size() && step(e, k + 1, i, hit);
+      case kNot: return (i == t_.size() || !e[k].has(t_[i].norm)) && step(e, k + 1, i, hit);
+      case kSomeAdverbs:
+        for (std::size_t n = 0; n <= 2; ++n) {
+          if (step(e, k + 1, i + n, hit)) return true;
+          if (i + n >= t_.size() || std::ranges::find(kAdverbs, t_[i + n].norm) == std::end(kAdverbs)) return false;
+        }
+        return false;
+      case kSomeWords:
+        for (std::size_t n = 0; n <= 4 && i + n <= t_.size(); ++n) {
+          if (step(e, k + 1, i + n, hit)) return true;
+        }
+        return false;
+      default: break;
     }
-    if (x == "_") {
-      for (std::size_t n = 0; n <= 4 && i + n <= t_.size(); ++n) {
-        if (step(e, k + 1, i + n, hit)) return true;
-      }
-      return false;
-    }
-    const std::size_t used = take(x, i);
+    const std::size_t used = take(e[k], i);
     if (used == 0 || !step(e, k + 1, i + used, hit)) return false;
     if (e[k].verb) hit.verb = i;
     return true;
   }
   /// The number of tokens that one element takes at i, 0 when it does not match.
-  std::size_t take(std::string_view x, std::size_t i) const {
+  std::size_t take(const Element& e, std::size_t i) const {
     if (i >= t_.size()) return 0;
     const std::string_view w = t_[i].norm;
-    if (x == "@any") return 1;
-    if (x == "@verb") return is_deed(w) ? 1 : 0;
-    if (x == "@ing") return w.size() > 5 && w.ends_with("ing") && w != "going" && is_deed(w) ? 1 : 0;
-    if (x == "@role") {
-      std::size_t used = 0;
-      return people_.by_role(t_, i, used) >= 0 || generic_role(i, used) ? used : 0;
+    switch (e.kind) {
+      case Element::Kind::kAny: return 1;
+      case Element::Kind::kVerb: return is_deed(w) ? 1 : 0;
+      case Element::Kind::kIng: return w.size() > 5 && w.ends_with("ing") && w != "going" && is_deed(w) ? 1 : 0;
+      case Element::Kind::kRole: {
+        std::size_t used = 0;
+        return people_.by_role(t_, i, used) >= 0 || generic_role(i, used) ? used : 0;
+      }
+      default: return e.has(w) || (e.name && people_.names.contains(w)) ? 1 : 0;
     }
-    std::size_t at = 0;
-    while (at <= x.size()) {
-      const std::size_t bar = std::min(x.find('|', at), x.size());
-      const std::string_view one = x.substr(at, bar - at);
-      if (one == "@name" ? people_.names.contains(w) : one == w) return 1;
-      at = bar + 1;
-    }
-    return 0;
   }
   static bool is_deed(std::string_view w) {
     const bool past = w.size() > 4 && w.ends_with("ed") && !w.ends_with("eed");
@@ -197,13 +243,11 @@ Cues find_cues(std::span<const Token> tokens, const People& people) {
   Cues out;
   Matcher matcher(tokens, people);
   CueHit hit;
-  for (const auto& p : compiled()) {
-    for (std::size_t i = 0; i < tokens.size(); ++i) {
-      if (matcher.match(p, i, hit)) {
-        add(out, hit);
-        break;
-      }
-    }
+  std::size_t matched = patterns().all.size();  // none
+  for (const auto& [p, at] : patterns().candidates(tokens)) {
+    if (p == matched || !matcher.match(patterns().all[p], at, hit)) continue;
+    matched = p;
+    add(out, hit);
   }
   if (const auto due = find_due(tokens, std::nullopt)) {
     add(out, {Cue::kDue, due->begin, due->end, due->end});

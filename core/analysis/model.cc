@@ -4,6 +4,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdlib>
+#include <numeric>
 
 #include "core/base/hash.h"
 
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::string_view kMagic = "HANSARDW";
 constexpr std::uint32_t kVersion = 1;
+/// A block of slots holds a few weights, so that one is found with hardly a search.
+constexpr unsigned kBlockBits = 8;
 
 /// Reads little-endian values; stays false after running over the end.
 class Reader {
@@ -80,6 +83,12 @@ Result<Model> Model::load(std::string_view bytes) {
       k.weights.push_back(scale * static_cast<float>(q * std::abs(q)));
     }
     if (!in.good() || !std::isfinite(k.bias) || !std::isfinite(scale) || !std::ranges::is_sorted(k.indices)) return corrupt();
+    k.begins.resize((kFeatureSlots >> kBlockBits) + 2);
+    for (const std::uint32_t i : k.indices) {
+      if (i >= kFeatureSlots) return corrupt();
+      ++k.begins[(i >> kBlockBits) + 1];
+    }
+    std::partial_sum(k.begins.begin(), k.begins.end(), k.begins.begin());
   }
   return out;
 }
@@ -87,12 +96,12 @@ Result<Model> Model::load(std::string_view bytes) {
 double Model::margin(ItemKind kind, std::span<const Feature> row, bool placed) const {
   const Linear& k = kinds_[static_cast<std::size_t>(kind)];
   double sum = k.bias;
-  auto from = k.indices.begin();
   for (const Feature& f : row) {
-    from = std::lower_bound(from, k.indices.end(), f.index);
-    if (from == k.indices.end()) break;
-    if (*from == f.index)
-      sum += static_cast<double>(k.weights[static_cast<std::size_t>(from - k.indices.begin())]) * static_cast<double>(f.value);
+    const std::uint32_t block = f.index >> kBlockBits;
+    const std::uint32_t end = k.begins[block + 1];
+    for (std::uint32_t i = k.begins[block]; i < end && k.indices[i] <= f.index; ++i) {
+      if (k.indices[i] == f.index) sum += static_cast<double>(k.weights[i]) * static_cast<double>(f.value);
+    }
   }
   return sum - static_cast<double>(placed ? k.threshold : k.threshold_unplaced);
 }

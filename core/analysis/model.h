@@ -33,6 +33,7 @@ class Model {
     float threshold_unplaced = 0;
     std::vector<std::uint32_t> indices;  // ascending
     std::vector<float> weights;
+    std::vector<std::uint32_t> begins;  // of each block of slots: where its indices begin
   };
   std::array<Linear, 3> kinds_;
 };

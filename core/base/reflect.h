@@ -99,17 +99,19 @@ Result<T> from_json(const Json& json) {
 
 namespace reflect_detail {
 
+/// Names are unique in a struct: members are appended without looking for an equal one.
 template <class T>
-void write_members(Json& out, const T& value) {
+void write_members(Json::Object& out, const T& value) {
   std::apply(
       [&](const auto&... f) {
+        out.reserve(out.size() + sizeof...(f));
         [[maybe_unused]] const auto write = [&](const auto& one) {
           const auto& member = value.*(one.member);
           using M = std::remove_cvref_t<decltype(member)>;
           if constexpr (is_optional<M>::value) {
             if (!member) return;
           }
-          out.set(one.name, to_json(member));
+          out.emplace_back(one.name, to_json(member));
         };
         (write(f), ...);
       },
@@ -175,21 +177,21 @@ Json to_json(const T& value) {
     for (const auto& item : value) out.push(to_json(item));
     return out;
   } else if constexpr (is_map<T>::value) {
-    Json out = Json::object();
-    for (const auto& [key, item] : value) out.set(key, to_json(item));
+    Json::Object out;
+    for (const auto& [key, item] : value) out.emplace_back(key, to_json(item));
     return out;
   } else if constexpr (is_variant<T>::value) {
-    Json out = Json::object();
+    Json::Object out;
     std::visit(
         [&](const auto& alternative) {
-          out.set("type", std::remove_cvref_t<decltype(alternative)>::kType);
+          out.emplace_back("type", std::remove_cvref_t<decltype(alternative)>::kType);
           write_members(out, alternative);
         },
         value);
     return out;
   } else {
     static_assert(Reflected<T>, "give the struct a `fields` tuple");
-    Json out = Json::object();
+    Json::Object out;
     write_members(out, value);
     return out;
   }
