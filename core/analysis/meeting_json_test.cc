@@ -36,6 +36,14 @@ TEST(MeetingJson, SaysWhatIsWrong) {
   EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x","start":1e300}]})"), "utterance 1: time out of range");
   EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x"},{"id":"u","text":"y"}]})"),
             "utterance 2: the id occurs twice");
+  EXPECT_EQ(error(R"({"meeting":"m","utterances":[7]})"), "utterance 1: expected an object");
+  for (const char* member : {R"("start":-1e10)", R"("start":1e10)", R"("start":1,"end":-1e10)", R"("start":1,"end":1e10)"})
+    EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x",)" + std::string(member) + "}]}"),
+              "utterance 1: time out of range");
+  EXPECT_EQ(error(R"({"meeting":"m","participants":[{"role":"Chair"}],"utterances":[]})"),
+            "\"participants\": \"speaker\" must be a string");
+  EXPECT_EQ(error(R"({"meeting":"m","utterances":[{"id":"u","text":"x","speaker":3}]})"),
+            "utterance 1: \"speaker\" has a wrong type");
   EXPECT_EQ(error(R"({"meeting":"m","date":"soon","utterances":[]})"), "\"date\": a date must be written YYYY-MM-DD");
 }
 

@@ -33,5 +33,32 @@ TEST(Minutes, SayWhatWasFoundAndWhatIsMissing) {
   EXPECT_EQ(to_json(*from_json<Minutes>(to_json(m))), to_json(m));
 }
 
+TEST(Minutes, OfAMeetingInWhichNothingWasSaid) {
+  const std::string text = to_markdown(Minutes{});
+  for (const std::string part : {"# Meeting\n", "Nothing was said that a summary could rest on.", "## Decisions\n\nNone found.",
+                                 "## Tasks\n\nNone found.", "Nothing is missing.", "No speech was transcribed."})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+  EXPECT_EQ(text.find("**Incomplete:**"), std::string::npos);
+}
+
+TEST(Minutes, OfAMeetingThatBrokeOff) {
+  Minutes m;
+  m.outcome = "the connection was lost [and] did not come back";
+  m.summary = "Ada: One.\nBob: *Two*.";
+  m.participants = {{"p1", "Ada", false, {}, {}, {}, {}, {}, {}},
+                    {"p2", "Notes | taker", true, {}, {}, seconds(1), seconds(2), seconds(3), {}}};
+  m.missing = {{"p2", {0}, {1250}, Coverage::kWithheld, ""}, {"gone", {61'000}, {62'000}, Coverage::kUnrecognized, "recognizer"}};
+  AnalysisItem decision;
+  decision.text = "Ship it";
+  decision.quote = "let us ship it";
+  m.decisions = {decision};
+  const std::string text = to_markdown(m);
+  for (const std::string part :
+       {"**Incomplete:** the connection was lost \\[and\\] did not come back\n", "- Ada: One.\n- Bob: \\*Two\\*.\n",
+        "| Notes \\| taker (bot) | 0.0 s | 0.0 s | 0.0 s | 6.0 s |", "- 0:00:00, 1.3 s of Notes \\| taker: withheld\n",
+        "- 0:01:01, 1.0 s of gone: unrecognized (recognizer)\n", "- Ship it\n  > let us ship it\n"})
+    EXPECT_NE(text.find(part), std::string::npos) << part << "\nin\n" << text;
+}
+
 }  // namespace
 }  // namespace hansard

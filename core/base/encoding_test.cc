@@ -24,6 +24,22 @@ TEST(Encoding, Base64Vectors) {
   EXPECT_EQ(base64_decode("-__-"), "\xfb\xff\xfe");
 }
 
+TEST(Encoding, EveryByteComesBackFromBothAlphabets) {
+  std::string every;
+  for (int c = 0; c < 256; ++c) every += static_cast<char>(c);
+  for (std::size_t from = 0; from < 3; ++from) {
+    const std::string bytes = every.substr(from);
+    EXPECT_EQ(base64_decode(base64_encode(bytes)), bytes);
+    EXPECT_EQ(base64_decode(base64url_encode(bytes)), bytes);
+    EXPECT_EQ(percent_decode(percent_encode(bytes)), bytes);
+  }
+  EXPECT_EQ(base64_decode("Zm9v{Zm9v"), "foo") << "up to the first other character";
+  EXPECT_EQ(base64_value('@'), -1);
+  EXPECT_EQ(base64_value('['), -1);
+  EXPECT_EQ(base64_value('`'), -1);
+  EXPECT_EQ(hex_value('g'), -1);
+}
+
 TEST(Encoding, PercentAndForms) {
   EXPECT_EQ(percent_encode("a b/ü~"), "a%20b%2F%C3%BC~");
   EXPECT_EQ(percent_decode("a%20b%2F%C3%BC~%4"), "a b/ü~%4");

@@ -46,6 +46,32 @@ TEST(Xml, RefusesDocumentTypesAndEntities) {
   EXPECT_NE(why("<a>&#55296;</a>").find("character reference"), std::string::npos);
 }
 
+TEST(Xml, ReadsOnlyUtf8) {
+  EXPECT_NE(why(std::string_view("\xFE\xFF\0<\0a", 6)).find("not in UTF-8"), std::string::npos);
+  EXPECT_NE(why(std::string_view("\xFF\xFE<\0a\0", 6)).find("not in UTF-8"), std::string::npos);
+  EXPECT_NE(why(std::string_view("<\0a\0/\0>\0", 8)).find("not in UTF-8"), std::string::npos);
+  EXPECT_NE(why("<?xml version='1.0' encoding='iso-8859-1'?><a/>").find("not in UTF-8"), std::string::npos);
+  for (const char* encoding : {"utf-8", "UTF-8", "us-ascii"})
+    EXPECT_EQ(why("<?xml version='1.0' encoding='" + std::string(encoding) + "'?><a/>"), "read");
+  EXPECT_EQ(why("<?xml version='1.0'?><a/>"), "read");
+}
+
+TEST(Xml, CharacterReferencesInBothForms) {
+  EXPECT_EQ(read_xml("<a>&#65;&#x42;&#x6a;&#x4A;</a>")->text, "ABjJ");
+  for (const char* bad : {"&#x;", "&#6a;", "&#xg;", "&#xFFFE;", "&#31;", "&#99999999;", "&#-5;"})
+    EXPECT_NE(why("<a>" + std::string(bad) + "</a>").find("character reference"), std::string::npos) << bad;
+  EXPECT_NE(why("<a>&#1234567890;</a>").find("character reference"), std::string::npos);
+  EXPECT_NE(why("<a>&#123456789012345;</a>").find("bare '&'"), std::string::npos);
+  EXPECT_NE(why("<a>fish & chips</a>").find("bare '&'"), std::string::npos);
+}
+
+TEST(Xml, TheXmlPrefixNeedsNoDeclaration) {
+  const auto root = read_xml("<a xml:lang='en'/>");
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->attributes[0].ns, "http://www.w3.org/XML/1998/namespace");
+  EXPECT_NE(why("<a p:lang='en'/>").find("a prefix that nothing declares"), std::string::npos);
+}
+
 TEST(Xml, RefusesWhatIsNotWellFormed) {
   for (const char* bad : {"",
                           " ",
