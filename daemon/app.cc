@@ -25,6 +25,7 @@
 #include "core/analysis/model.h"
 #include "core/analysis/weights/embedded.h"
 #include "core/base/text.h"
+#include "ipc/boot_clock.h"
 #include "core/calendar/invite_platform.h"
 #include "daemon/api.h"
 #include "daemon/asio_loop.h"
@@ -50,6 +51,7 @@ class SystemClock final : public Clock {
   Instant now() const override {
     return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
   }
+  Duration monotonic() const override { return {ipc::boot_clock_us() / 1000}; }
 };
 
 /// At most 256: as many as getrandom gives in one piece. The call blocks only until the system has been seeded once.

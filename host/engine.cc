@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t kMaxBatch = 64;
 constexpr Duration kFirstRetry = seconds(1);
 constexpr Duration kLastRetry = seconds(30);
+/// By so much the wall clock must have been set before aggregates are told: less than the ledger's precision, more than what
+/// lies between two readings.
+constexpr Duration kClockStep = milliseconds(20);
+constexpr Duration kClockReading = milliseconds(2);
 
 bool worth_retrying(ErrorClass c) { return retryable(c) || c == ErrorClass::kExhausted; }
 
@@ -66,6 +70,7 @@ struct Engine::Turn {
     std::string key;
     flow::Effect effect;
   };
+  std::optional<Duration> wall;  ///< the clock was set: its new lead over the monotonic one
   Instant now;
   std::vector<Posted> taken;  ///< from the queue, to put back when the commit fails
   std::map<std::string, Staged> staged;
@@ -115,7 +120,7 @@ void Engine::post(std::string aggregate, flow::Event event, std::string complete
 Result<void> Engine::drain() {
   if (dead_) return std::unexpected(*dead_);
   if (draining_) return {};
-  if (retry_at_ && clock_.now() < *retry_at_) return {};
+  if (retry_at_ && clock_.monotonic() < *retry_at_) return {};
   draining_ = true;
   Result<void> result;
   for (bool more = true; more && result;) {
@@ -128,7 +133,7 @@ Result<void> Engine::drain() {
     retry_delay_ = {};
   } else if (worth_retrying(result.error().code)) {
     retry_delay_ = std::clamp(retry_delay_ + retry_delay_, kFirstRetry, kLastRetry);
-    retry_at_ = clock_.now() + retry_delay_;
+    retry_at_ = clock_.monotonic() + retry_delay_;
   } else {
     dead_ = result.error();
   }
@@ -139,7 +144,8 @@ Result<void> Engine::drain() {
 Result<void> Engine::drain_once(bool& more) {
   Turn turn;
   turn.now = clock_.now();
-  Result<void> taken = take_queue(turn);
+  Result<void> taken = follow_clock(turn);
+  if (taken) taken = take_queue(turn);
   if (taken) taken = take_timers(turn);
   if (!taken) {
     put_back(turn);
@@ -153,6 +159,25 @@ Result<void> Engine::drain_once(bool& more) {
     return pass(seqs);
   }
   settle(turn, *seqs);
+  return {};
+}
+
+/// Timers and media times of aggregates are on the wall clock, the only one that outlives us. When somebody sets it they are
+/// moved along, before anything else happens at the new time, in one commit.
+Result<void> Engine::follow_clock(Turn& turn) {
+  const Duration before = clock_.monotonic();
+  const Duration wall{clock_.now().ms - before.ms};
+  if (clock_.monotonic() - before > kClockReading) return {};  // interrupted while reading: the next turn looks again
+  if (!wall_) wall_ = wall;
+  const Duration by = wall - *wall_;
+  if (by < kClockStep && by > Duration{} - kClockStep) return {};
+  turn.wall = wall;
+  std::vector<std::string> ids;
+  for (const auto& [id, loaded] : living_) ids.push_back(id);
+  for (const std::string& id : ids) {
+    if (auto r = apply(turn, id, flow::ClockMoved{by}, {}); !r) return r;
+  }
+  if (turn.commits.empty()) wall_ = wall;  // nobody had anything to move
   return {};
 }
 
@@ -274,6 +299,7 @@ void Engine::put_back(Turn& turn) {
 
 /// After the commit: the new state, then the viewers, then the world.
 void Engine::settle(Turn& turn, const std::vector<std::uint64_t>& seqs) {
+  if (turn.wall) wall_ = turn.wall;
   for (auto& [id, staged] : turn.staged) {
     if (!staged.changed) continue;
     const auto it = living_.find(id);
@@ -347,7 +373,7 @@ void Engine::index_deadline(const std::string& aggregate, const flow::State* bef
 
 std::optional<Instant> Engine::next_deadline() const {
   if (dead_) return std::nullopt;
-  if (retry_at_) return retry_at_;
+  if (retry_at_) return clock_.now() + (*retry_at_ - clock_.monotonic());
   if (!queue_.empty()) return Instant{};
   if (deadlines_.empty()) return std::nullopt;
   return deadlines_.begin()->first;

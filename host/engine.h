@@ -78,6 +78,7 @@ class Engine {
   Result<void> take_timers(Turn& turn);
   Result<void> apply(Turn& turn, const std::string& aggregate, const flow::Event& event, const std::string& completes);
   Result<void> reach(Turn& turn, const std::string& aggregate);
+  Result<void> follow_clock(Turn& turn);
   void put_back(Turn& turn);
   void settle(Turn& turn, const std::vector<std::uint64_t>& seqs);
   void release(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
@@ -95,7 +96,8 @@ class Engine {
   std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
   bool draining_ = false;
-  std::optional<Instant> retry_at_;  ///< after a failed commit
+  std::optional<Duration> wall_;      ///< the wall clock's lead over the monotonic one when the aggregates were last told
+  std::optional<Duration> retry_at_;  ///< after a failed commit, on the monotonic clock
   Duration retry_delay_;
   std::optional<Error> dead_;  ///< why no further commit is possible
   std::function<void(const LiveRecord&)> on_record_;

@@ -74,7 +74,11 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     if (no_recognizer)
       prepared.note = "there is no speech recognizer: the meeting will be captured and transcribed later (see hansard doctor)";
     const auto free = ports.files.free_bytes();
-    if (free && *free < config.min_free_bytes) prepared.note = "the disk is nearly full: capture may stop";
+    if (free && *free < config.min_free_bytes) {
+      prepared.room = false;
+      prepared.note = "the disk has too little room to begin a recording: free some space (" +
+                      std::to_string(config.min_free_bytes >> 20) + " MB are wanted, " + std::to_string(*free >> 20) + " are free)";
+    }
     post(id, prepared, key);
   }
 
@@ -85,10 +89,11 @@ struct Executor::Impl final : MediaListener, SpeechListener {
 
   void run(const std::string& id, const std::string&, const flow::StartCapture& e) {
     if (epochs[id] != e.epoch) return;
-    origins[id] = e.origin;
+    // Once for as long as this process lives: afterwards the wall clock may say what it likes.
+    const Duration origin = origins.try_emplace(id, ports.clock.monotonic() - (ports.clock.now() - e.origin)).first->second;
     recording(id).begin(e);
     for (const auto& [participant, person] : present[id]) recording(id).participant_joined(participant, person.since);
-    ports.media.capture(id, e.epoch, e.origin);
+    ports.media.capture(id, e.epoch, origin);
   }
 
   void run(const std::string& id, const std::string&, const flow::PauseCapture& e) {
@@ -197,7 +202,9 @@ struct Executor::Impl final : MediaListener, SpeechListener {
         it->second.participant_left(participant, media_now(id));
       }
     }
-    post(id, flow::ParticipantChanged{participant, name, here, bot});
+    flow::ParticipantChanged changed{participant, name, here, bot, {}};
+    if (origins.contains(id)) changed.at = media_now(id);
+    post(id, std::move(changed));
   }
 
   void on_audio(const std::string& id, std::uint32_t epoch, const std::string& participant, MediaTime start, bool,
@@ -280,7 +287,7 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     const auto it = recordings.find(id);
     if (it != recordings.end()) return it->second;
     return recordings
-        .try_emplace(id, id, ports.spool, ports.speech, [this, id](flow::Event event) { post(id, std::move(event)); })
+        .try_emplace(id, id, ports.spool, ports.speech, ports.clock, [this, id](flow::Event event) { post(id, std::move(event)); })
         .first->second;
   }
 
@@ -291,7 +298,7 @@ struct Executor::Impl final : MediaListener, SpeechListener {
 
   MediaTime media_now(const std::string& id) const {
     const auto it = origins.find(id);
-    return {it == origins.end() ? 0 : std::max<std::int64_t>(0, (ports.clock.now() - it->second).ms)};
+    return {it == origins.end() ? 0 : std::max<std::int64_t>(0, (ports.clock.monotonic() - it->second).ms)};
   }
 
   Instant meeting_start(const std::string& id) const {
@@ -312,7 +319,7 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     MediaTime since;  ///< 0 when there before capture began
   };
   std::map<std::string, std::map<std::string, Person>> present;  ///< meeting -> participant
-  std::map<std::string, Instant> origins;
+  std::map<std::string, Duration> origins;  ///< of media time, on the monotonic clock; set when a capture has begun
   std::map<std::string, std::uint32_t> epochs;
   std::map<std::string, std::string> unremoved;  ///< meetings whose audio could not be removed -> effect key
   std::function<void(const LivePartial&)> partial;
@@ -338,6 +345,12 @@ void Executor::poll() { impl_->poll(); }
 bool Executor::has_backlog() const {
   return !impl_->unremoved.empty() ||
          std::any_of(impl_->recordings.begin(), impl_->recordings.end(), [](const auto& r) { return r.second.has_backlog(); });
+}
+
+std::map<std::string, Executor::Health> Executor::health() const {
+  std::map<std::string, Health> out;
+  for (const auto& [id, r] : impl_->recordings) out.emplace(id, Health{r.behind(), r.unwritable()});
+  return out;
 }
 
 void Executor::on_partial(std::function<void(const LivePartial&)> f) { impl_->partial = std::move(f); }

@@ -49,7 +49,7 @@ struct ExecutorConfig {
   std::shared_ptr<const analysis::Model> analysis_model;  ///< needed once there is something to analyse
   std::vector<std::string> generic_hosts;     ///< host or host:port of WHEP endpoints and rooms that calendars may name
   std::vector<std::string> own_addresses;     ///< mail addresses of the calendars' owner: their "declined" counts
-  std::uint64_t min_free_bytes = 200u << 20;  ///< below this a meeting is warned about
+  std::uint64_t min_free_bytes = 200u << 20;  ///< below this no recording is begun
   /// TZif bytes of an IANA zone, nothing when unknown.
   std::function<std::optional<std::string>(std::string_view)> read_zone;
   std::string local_zone = "UTC";  ///< IANA name: for floating times and for "by Friday"
@@ -75,6 +75,13 @@ class Executor final : public EffectRunner {
   /// every 50 ms and after the recognizer has answered; it never blocks.
   void poll();
   bool has_backlog() const;
+
+  /// What a person should know of a recording that runs, by meeting.
+  struct Health {
+    Duration behind;          ///< of the recognizer (Recording::behind)
+    bool unwritable = false;  ///< audio does not reach the disk
+  };
+  std::map<std::string, Health> health() const;
 
   void on_partial(std::function<void(const LivePartial&)> f);
 

@@ -12,13 +12,27 @@ constexpr int kCrashesBeforeSkip = 3;
 constexpr Duration kSkip = seconds(30);
 /// Audio read from the spool at a time when behind.
 constexpr Duration kCatchUpChunk = seconds(20);
+/// Audio that the disk does not give is asked for again after this, doubled up to the longest wait ...
+constexpr Duration kFirstReadRetry = milliseconds(250);
+constexpr Duration kLastReadRetry = seconds(30);
+/// ... for this long. Then it is given up piece by piece, with one more try for each.
+constexpr Duration kUnreadableFor = minutes(5);
+constexpr Duration kUnreadablePiece = seconds(1);
+/// A person is told when reading has failed for so long that a wait of this length follows.
+constexpr Duration kTellUnreadable = seconds(8);
+/// Writing must have worked for this long before the disk counts as good again.
+constexpr Duration kWritableFor = seconds(10);
+/// A recognizer this far behind is worth a notice (an utterance of the longest kind is not), and this near has caught up.
+constexpr Duration kFarBehind = seconds(45);
+constexpr Duration kCaughtUp = seconds(15);
 
 Duration length_of(std::span<const std::int16_t> samples) { return {static_cast<std::int64_t>(samples.size()) / 16}; }
 
 }  // namespace
 
-Recording::Recording(std::string meeting, AudioSpool& spool, SpeechRecognizer& speech, std::function<void(flow::Event)> post)
-    : meeting_(std::move(meeting)), spool_(spool), speech_(speech), post_(std::move(post)) {}
+Recording::Recording(std::string meeting, AudioSpool& spool, SpeechRecognizer& speech, const Clock& clock,
+                     std::function<void(flow::Event)> post)
+    : meeting_(std::move(meeting)), spool_(spool), speech_(speech), clock_(clock), post_(std::move(post)) {}
 
 Recording::~Recording() {
   for (auto& [id, t] : tracks_) {
@@ -39,10 +53,14 @@ Recording::Track& Recording::ensure(const std::string& participant, MediaTime st
   return t;
 }
 
-/// After a restart: what the store and the spool of the run before know.
-void Recording::adopt(const std::vector<flow::TrackCursor>& cursors) {
+/// After a restart: what the store and the spool of the run before know. False: it cannot be said now.
+bool Recording::adopt(const std::vector<flow::TrackCursor>& cursors) {
   const auto spooled = spool_.tracks(meeting_);
-  if (!spooled) return;
+  if (!spooled) {
+    adopting_ = cursors;
+    return false;
+  }
+  adopting_.reset();
   for (const SpooledTrack& s : *spooled) {
     if (find(s.participant) != nullptr) continue;
     MediaTime cursor{0};
@@ -54,7 +72,9 @@ void Recording::adopt(const std::vector<flow::TrackCursor>& cursors) {
     t.spooled = s.end;
     t.present = true;  // as far as anybody knows; the ledger counts presence only
     t.end_wanted = t.fed < t.captured;
+    t.resumes = true;
   }
+  return true;
 }
 
 void Recording::begin(const flow::StartCapture& capture) {
@@ -87,6 +107,7 @@ void Recording::drain(const std::string& language, const std::vector<flow::Track
 }
 
 void Recording::participant_joined(const std::string& participant, MediaTime at) {
+  if (adopting_ && !adopt(std::vector(*adopting_))) return;
   Track& t = ensure(participant, at);
   // Who comes back was not there in between: that time is nobody's loss.
   if (!t.present && at > t.captured && t.fed == t.captured && !t.speech) t.captured = t.fed = t.heard = at;
@@ -110,6 +131,10 @@ void Recording::lost(Track& track, MediaTime start, MediaTime end, const std::st
 }
 
 void Recording::audio(const std::string& participant, MediaTime start, std::span<const std::int16_t> samples) {
+  // Without knowing what is there nothing can be put behind it.
+  if (adopting_ && !adopt(std::vector(*adopting_))) {
+    return post_(flow::GapDetected{{participant, start, start + length_of(samples), Coverage::kLost, "spool"}});
+  }
   Track& t = ensure(participant, start);
   if (start < t.captured) {
     // An overlap would be said twice: keep what is new.
@@ -120,13 +145,17 @@ void Recording::audio(const std::string& participant, MediaTime start, std::span
   }
   lost(t, t.captured, start, t.resumes && !gap_reason_.empty() ? gap_reason_ : "connecting");
   t.resumes = false;
-  const auto written = spool_.append(meeting_, participant, start, samples);
+  const auto appended = spool_.append(meeting_, participant, start, samples);
+  written(appended.has_value(), appended ? ErrorClass::kInternal : appended.error().code);
   const MediaTime end = start + length_of(samples);
   t.captured = end;
   t.end_wanted = false;
-  if (!written) {
+  if (end - t.heard >= kFarBehind) watch_distance();
+  if (!appended) {
     // Without the spool there is no second chance: what cannot be recognized now is lost, and said so.
-    if (t.flushing || t.fed < start || !feed(t, start, samples)) return lost(t, start, end, "disk_full");
+    if (t.flushing || t.fed < start || !feed(t, start, samples)) {
+      return lost(t, start, end, appended.error().code == ErrorClass::kExhausted ? "disk_full" : "spool");
+    }
     if (!t.unspooled.empty() && t.unspooled.back().second == start) {
       t.unspooled.back().second = end;
     } else {
@@ -145,19 +174,42 @@ void Recording::gap(const std::string& participant, MediaTime start, MediaTime e
   if (start > t.captured || end <= t.captured) return;
   const bool live = t.fed == t.captured && !t.flushing;
   t.captured = end;
-  if (live) pass_over(t);
+  if (live) pass_over(t, t.captured);
 }
 
-/// Nothing was captured from here to the end: a loss is reported on its own, all else is silence. The cursor goes on.
-void Recording::pass_over(Track& track) {
+/// Nothing was captured from here on: a loss is reported on its own, all else is silence. The cursor goes on.
+void Recording::pass_over(Track& track, MediaTime to) {
+  if (to <= track.fed) return;
   if (track.speech) {
-    speech_.gap(*track.speech, track.fed, track.captured);
-  } else if (track.heard < track.captured) {
-    post_(flow::SpanHeard{track.participant, track.heard, track.captured, Coverage::kSilent, {}});
-    track.heard = track.captured;
+    speech_.gap(*track.speech, track.fed, to);
+  } else if (track.heard < to) {
+    post_(flow::SpanHeard{track.participant, track.heard, to, Coverage::kSilent, {}});
+    track.heard = to;
   }
-  track.fed = track.captured;
+  track.fed = to;
 }
+
+/// Captured, but the disk does not give it back.
+void Recording::skip(Track& track, MediaTime start, MediaTime end, const std::string& reason) {
+  lost(track, std::max(start, track.fed), std::min(end, track.spooled), reason);
+  pass_over(track, end);
+}
+
+void Recording::written(bool ok, ErrorClass error) {
+  const Duration now = clock_.monotonic();
+  if (!ok) {
+    write_failed_at_ = now;
+    if (std::exchange(unwritable_, true)) return;
+    return notice(error == ErrorClass::kExhausted
+                      ? "the disk is full: audio that cannot be recognized at once is lost until there is room"
+                      : "audio cannot be written to the disk: what cannot be recognized at once is lost");
+  }
+  if (!unwritable_ || now - write_failed_at_ < kWritableFor) return;
+  unwritable_ = false;
+  notice("audio is written to the disk again");
+}
+
+void Recording::notice(std::string note) { post_(flow::HostNotice{std::move(note)}); }
 
 bool Recording::feed(Track& track, MediaTime start, std::span<const std::int16_t> samples) {
   if (!speech_.ready()) return false;
@@ -186,20 +238,45 @@ bool Recording::feed(Track& track, MediaTime start, std::span<const std::int16_t
 }
 
 void Recording::catch_up(Track& track) {
+  if (track.unreadable_since && clock_.monotonic() < track.read_again) return;
   bool blocked = false;
   const MediaTime stop_at = track.fed + kCatchUpChunk;
   const MediaTime before = track.fed;
-  const auto read =
-      spool_.read(meeting_, track.participant, track.fed, [&](MediaTime start, std::span<const std::int16_t> samples) {
-        blocked = !feed(track, start, samples);
-        return !blocked && track.fed < stop_at;
-      });
-  if (blocked) return;
-  if (!read || track.fed == before) {
-    // Nothing more can be read: what was written is lost on the disk; what was not has been accounted for.
-    lost(track, track.fed, track.spooled, "spool");
-    pass_over(track);
+  const auto read = spool_.read(meeting_, track.participant, track.fed, [&](const SpooledPiece& piece) {
+    if (piece.samples.empty()) {
+      skip(track, piece.start, piece.end, "damaged");
+    } else {
+      blocked = !feed(track, piece.start, piece.samples);
+    }
+    return !blocked && track.fed < stop_at;
+  });
+  if (track.fed > before || read) {
+    if (track.unreadable_since && track.read_delay >= kTellUnreadable) notice("the captured audio can be read again");
+    track.unreadable_since.reset();
   }
+  if (blocked) return;
+  if (!read) return read_failed(track);
+  // Nothing more is there: what was written is gone from the disk; what was not has been accounted for.
+  if (track.fed == before) skip(track, track.fed, track.captured, "spool");
+}
+
+/// Most of what a disk does not give it gives later. What it never gives must not hold up all that stands behind it.
+void Recording::read_failed(Track& track) {
+  const Duration now = clock_.monotonic();
+  if (!track.unreadable_since) {
+    track.unreadable_since = now;
+    track.read_delay = {};
+  }
+  if (now - *track.unreadable_since >= kUnreadableFor) {
+    skip(track, track.fed, std::min(track.fed + kUnreadablePiece, track.captured), "unreadable");
+    track.read_again = now + kFirstReadRetry;
+    return;
+  }
+  const Duration last = track.read_delay;
+  track.read_delay = std::clamp(last + last, kFirstReadRetry, kLastReadRetry);
+  track.read_again = now + track.read_delay;
+  if (last < kTellUnreadable && track.read_delay >= kTellUnreadable)
+    notice("the disk does not give back captured audio: it is tried again, nothing is given up yet");
 }
 
 void Recording::close_when_fed(Track& track) {
@@ -210,7 +287,24 @@ void Recording::close_when_fed(Track& track) {
   speech_.flush(*track.speech);
 }
 
+Duration Recording::behind() const {
+  Duration out;
+  for (const auto& [id, t] : tracks_) out = std::max(out, t.captured - t.heard);
+  return out;
+}
+
+void Recording::watch_distance() {
+  if (draining_ || !speech_.ready()) return;
+  const Duration distance = behind();
+  const bool far = distance >= (far_behind_ ? kCaughtUp : kFarBehind);
+  if (std::exchange(far_behind_, far) == far) return;
+  notice(far_behind_ ? "the recognizer is behind: no partial results until it has caught up; nothing is lost"
+                     : "the recognizer has caught up");
+}
+
 void Recording::poll() {
+  if (adopting_) adopt(std::vector(*adopting_));
+  watch_distance();
   for (auto& [id, t] : tracks_) {
     if (t.fed < t.captured && !t.flushing && speech_.ready()) catch_up(t);
     close_when_fed(t);
@@ -219,6 +313,7 @@ void Recording::poll() {
 }
 
 bool Recording::has_backlog() const {
+  if (adopting_ || far_behind_) return true;
   return speech_.ready() && std::any_of(tracks_.begin(), tracks_.end(),
                                         [](const auto& t) { return t.second.fed < t.second.captured && !t.second.flushing; });
 }
@@ -297,7 +392,7 @@ void Recording::recognizer_unavailable() {
 }
 
 void Recording::check_drained() {
-  if (!draining_) return;
+  if (!draining_ || adopting_) return;
   for (const auto& [id, t] : tracks_) {
     if (t.speech || t.fed < t.captured) return;
   }

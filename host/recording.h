@@ -14,14 +14,16 @@
 #include "core/flow/effects.h"
 #include "core/flow/events.h"
 #include "ports/audio_spool.h"
+#include "ports/clock.h"
 #include "ports/speech_recognizer.h"
 
 namespace hansard::host {
 
 class Recording {
  public:
-  /// `post` takes the events that come out: SegmentFinal, SpanHeard, GapDetected, SpeechDrained.
-  Recording(std::string meeting, AudioSpool& spool, SpeechRecognizer& speech, std::function<void(flow::Event)> post);
+  /// `post` takes the events that come out: SegmentFinal, SpanHeard, GapDetected, SpeechDrained, HostNotice.
+  Recording(std::string meeting, AudioSpool& spool, SpeechRecognizer& speech, const Clock& clock,
+            std::function<void(flow::Event)> post);
   ~Recording();
   Recording(const Recording&) = delete;
   Recording& operator=(const Recording&) = delete;
@@ -54,6 +56,11 @@ class Recording {
   void poll();
   /// There is captured audio that the recognizer could be given now or soon.
   bool has_backlog() const;
+  /// How far the recognizer's answers are behind what was captured, at the participant where that is worst. Some seconds are
+  /// the utterance that is being spoken.
+  Duration behind() const;
+  /// Audio does not reach the disk now.
+  bool unwritable() const { return unwritable_; }
 
  private:
   struct Track {
@@ -69,17 +76,26 @@ class Recording {
     std::optional<std::uint32_t> speech;  ///< open track of the recognizer
     bool flushing = false;
     bool end_wanted = false;  ///< flush once fed up to `captured`
+    // While the spool does not give what it has:
+    std::optional<Duration> unreadable_since;  ///< monotonic
+    Duration read_delay;
+    Duration read_again;  ///< monotonic
   };
 
   Track* find(const std::string& participant);
   Track& ensure(const std::string& participant, MediaTime start);
-  void adopt(const std::vector<flow::TrackCursor>& cursors);
+  bool adopt(const std::vector<flow::TrackCursor>& cursors);
   Track* by_speech(std::uint32_t track);
   void lost(Track& track, MediaTime start, MediaTime end, const std::string& reason);
   /// Gives [start, ...) to the recognizer if it is next in line. False when it takes no more now.
   bool feed(Track& track, MediaTime start, std::span<const std::int16_t> samples);
   void catch_up(Track& track);
-  void pass_over(Track& track);
+  void read_failed(Track& track);
+  void skip(Track& track, MediaTime start, MediaTime end, const std::string& reason);
+  void pass_over(Track& track, MediaTime to);
+  void written(bool ok, ErrorClass error);
+  void watch_distance();
+  void notice(std::string note);
   void end_utterances();
   void close_when_fed(Track& track);
   void give_up_on(Track& track);
@@ -88,12 +104,17 @@ class Recording {
   std::string meeting_;
   AudioSpool& spool_;
   SpeechRecognizer& speech_;
+  const Clock& clock_;
   std::function<void(flow::Event)> post_;
   std::string language_;
   std::string gap_reason_;   ///< of the hole before the next audio of those who were there
   std::string idle_reason_;  ///< why no audio comes now; empty while capturing
   std::map<std::string, Track> tracks_;
+  std::optional<std::vector<flow::TrackCursor>> adopting_;  ///< the spool has not said yet what a run before left in it
   bool draining_ = false;
+  bool unwritable_ = false;
+  Duration write_failed_at_;  ///< when writing last failed, monotonic
+  bool far_behind_ = false;
   int crashes_ = 0;  ///< of the recognizer since it last answered anything
 };
 

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <optional>
+#include <set>
 
 namespace hansard::host {
 namespace {
@@ -17,14 +19,19 @@ class FakeSpool final : public AudioSpool {
     return {};
   }
   Result<void> read(const std::string&, const std::string& p, MediaTime from,
-                    const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) override {
+                    const std::function<bool(const SpooledPiece&)>& take) override {
+    ++reads;
     for (const auto& [start, samples] : pieces[p]) {
-      if (start.ms + static_cast<std::int64_t>(samples.size()) / 16 <= from.ms) continue;
-      if (!take(start, samples)) break;
+      const MediaTime end{start.ms + static_cast<std::int64_t>(samples.size()) / 16};
+      if (end <= from) continue;
+      if (fails_at && start >= *fails_at) return fail(ErrorClass::kUnavailable, "spool", "input/output error");
+      const bool whole = damaged.count(start.ms) == 0;
+      if (!take({start, end, whole ? std::span<const std::int16_t>(samples) : std::span<const std::int16_t>()})) break;
     }
     return {};
   }
   Result<std::vector<SpooledTrack>> tracks(const std::string&) override {
+    if (mute) return fail(ErrorClass::kUnavailable, "spool", "input/output error");
     std::vector<SpooledTrack> out;
     for (const auto& [p, all] : pieces) {
       if (!all.empty())
@@ -38,6 +45,16 @@ class FakeSpool final : public AudioSpool {
   }
   std::map<std::string, std::vector<std::pair<MediaTime, std::vector<std::int16_t>>>> pieces;
   bool full = false;
+  bool mute = false;                  ///< it does not say what there is
+  std::set<std::int64_t> damaged;     ///< starts of pieces
+  std::optional<MediaTime> fails_at;  ///< from there on nothing can be read
+  int reads = 0;
+};
+
+struct FakeClock final : Clock {
+  Instant now() const override { return {1'000'000 + time.ms}; }
+  Duration monotonic() const override { return time; }
+  Duration time;
 };
 
 class FakeSpeech final : public SpeechRecognizer {
@@ -75,7 +92,7 @@ class FakeSpeech final : public SpeechRecognizer {
 class RecordingTest : public ::testing::Test {
  protected:
   std::unique_ptr<Recording> make() {
-    return std::make_unique<Recording>("m1", spool_, speech_, [this](flow::Event e) { events_.push_back(std::move(e)); });
+    return std::make_unique<Recording>("m1", spool_, speech_, clock_, [this](flow::Event e) { events_.push_back(std::move(e)); });
   }
   void hear(Recording& r, std::int64_t from_ms, std::int64_t to_ms) {
     const std::vector<std::int16_t> frame(kMsPerFrame * 16, 100);
@@ -96,6 +113,7 @@ class RecordingTest : public ::testing::Test {
     return c;
   }
 
+  FakeClock clock_;
   FakeSpool spool_;
   FakeSpeech speech_;
   std::vector<flow::Event> events_;
@@ -347,6 +365,129 @@ TEST_F(RecordingTest, AudioThatTheSpoolLostIsSaidToBeLost) {
   r->poll();
   ASSERT_EQ(posted<flow::GapDetected>().size(), 1u);
   EXPECT_EQ(posted<flow::GapDetected>()[0].gap, (CoverageInterval{"p1", {0}, {1000}, Coverage::kLost, "spool"}));
+}
+
+/// Audio for two minutes is behind when the disk stops giving it.
+class UnreadableTest : public RecordingTest {
+ protected:
+  void behind() {
+    speech_.up = false;
+    recording_ = make();
+    recording_->begin(start());
+    recording_->participant_joined("p1", {0});
+    hear(*recording_, 0, 120'000);
+    speech_.up = true;
+  }
+  void run_for(Duration length) {
+    for (const Duration end = clock_.time + length; clock_.time < end; clock_.time = clock_.time + milliseconds(50))
+      recording_->poll();
+  }
+  std::vector<CoverageInterval> lost() const {
+    std::vector<CoverageInterval> out;
+    for (const auto& e : posted<flow::GapDetected>()) out.push_back(e.gap);
+    return out;
+  }
+  std::unique_ptr<Recording> recording_;
+};
+
+TEST_F(UnreadableTest, WhatTheDiskGivesLaterIsNotLost) {
+  behind();
+  spool_.fails_at = MediaTime{40'000};
+  run_for(minutes(4));
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 40'000);
+  EXPECT_LT(spool_.reads, 40) << "not in a loop";
+  EXPECT_TRUE(recording_->has_backlog());
+  ASSERT_EQ(posted<flow::HostNotice>().size(), 2u) << "it does not give it, and the recognizer is behind";
+  spool_.fails_at.reset();
+  run_for(seconds(40));
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 120'000);
+  EXPECT_TRUE(lost().empty());
+  EXPECT_FALSE(recording_->has_backlog() && speech_.tracks.at(1).fed.ms < 120'000);
+}
+
+TEST_F(UnreadableTest, WhatItNeverGivesIsLostPieceByPieceAndTheRestFollows) {
+  behind();
+  spool_.fails_at = MediaTime{40'000};
+  run_for(minutes(5) + seconds(10));
+  const auto given_up = lost();
+  ASSERT_FALSE(given_up.empty());
+  EXPECT_EQ(given_up.front(), (CoverageInterval{"p1", {40'000}, {41'000}, Coverage::kLost, "unreadable"}));
+  spool_.fails_at.reset();
+  run_for(seconds(40));
+  const auto all = lost();
+  EXPECT_LT(all.back().end.ms, 100'000);
+  MediaTime at{40'000};
+  for (const CoverageInterval& i : all) {
+    EXPECT_EQ(i.start, at);
+    at = i.end;
+  }
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 120'000) << "behind it all was recognized";
+}
+
+TEST_F(UnreadableTest, ADamagedPieceAloneIsLost) {
+  behind();
+  spool_.damaged = {30'000, 30'100, 80'000};
+  run_for(seconds(5));
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 120'000);
+  EXPECT_EQ(lost(), (std::vector<CoverageInterval>{{"p1", {30'000}, {30'100}, Coverage::kLost, "damaged"},
+                                                   {"p1", {30'100}, {30'200}, Coverage::kLost, "damaged"},
+                                                   {"p1", {80'000}, {80'100}, Coverage::kLost, "damaged"}}));
+}
+
+/// After a restart the disk does not say at first what is there. Audio that comes meanwhile cannot be put behind it.
+TEST_F(UnreadableTest, ASpoolThatDoesNotAnswerAtTheStartIsAskedAgain) {
+  behind();
+  recording_ = make();
+  spool_.mute = true;
+  recording_->begin(start("daemon", {{"p1", {60'000}}}));
+  recording_->participant_joined("p1", {0});
+  hear(*recording_, 130'000, 131'000);
+  EXPECT_EQ(posted<flow::GapDetected>().size(), 10u);
+  EXPECT_TRUE(recording_->has_backlog());
+  spool_.mute = false;
+  hear(*recording_, 131'000, 132'000);
+  run_for(seconds(5));
+  EXPECT_EQ(lost().back(), (CoverageInterval{"p1", {120'000}, {131'000}, Coverage::kLost, "daemon"}));
+  EXPECT_EQ(speech_.tracks.at(1).start.ms, 60'000);
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 132'000);
+}
+
+TEST_F(RecordingTest, AFullDiskIsToldOnceAndWhenItIsOver) {
+  auto r = make();
+  r->begin(start());
+  r->participant_joined("p1", {0});
+  hear(*r, 0, 1000);
+  spool_.full = true;
+  hear(*r, 1000, 2000);
+  EXPECT_TRUE(r->unwritable());
+  ASSERT_EQ(posted<flow::HostNotice>().size(), 1u);
+  EXPECT_NE(posted<flow::HostNotice>()[0].note.find("the disk is full"), std::string::npos);
+  spool_.full = false;
+  hear(*r, 2000, 3000);
+  EXPECT_TRUE(r->unwritable()) << "not after the first write";
+  clock_.time = clock_.time + seconds(11);
+  hear(*r, 3000, 3100);
+  EXPECT_FALSE(r->unwritable());
+  EXPECT_EQ(posted<flow::HostNotice>().size(), 2u);
+  EXPECT_TRUE(posted<flow::GapDetected>().empty()) << "the recognizer took it at once";
+}
+
+TEST_F(RecordingTest, SaysWhenTheRecognizerFallsFarBehindAndWhenItHasCaughtUp) {
+  auto r = make();
+  r->begin(start());
+  r->participant_joined("p1", {0});
+  speech_.room = 100;
+  hear(*r, 0, 60'000);
+  EXPECT_EQ(r->behind(), seconds(60));
+  ASSERT_EQ(posted<flow::HostNotice>().size(), 1u);
+  EXPECT_NE(posted<flow::HostNotice>()[0].note.find("is behind"), std::string::npos);
+  speech_.room = 1'000'000;
+  for (int i = 0; i < 10; ++i) r->poll();
+  r->on_heard(1, {0}, {59'000}, Coverage::kSilent, {});
+  r->poll();
+  EXPECT_EQ(r->behind(), seconds(1));
+  EXPECT_EQ(posted<flow::HostNotice>().size(), 2u);
+  EXPECT_FALSE(r->has_backlog());
 }
 
 }  // namespace

@@ -51,11 +51,12 @@ struct Join {
                                                  field("token", &Join::token), field("display_name", &Join::display_name));
 };
 
-/// Start to deliver audio. Media time zero is `origin` on the wall clock. Nothing is delivered before this.
+/// Start to deliver audio. Media time zero is `origin` on the machine's clock that nobody sets (CLOCK_BOOTTIME). Nothing is
+/// delivered before this.
 struct Capture {
   static constexpr std::string_view kType = "capture";
-  Instant origin;
-  static constexpr auto fields = std::make_tuple(field("origin_unix_ms", &Capture::origin));
+  Duration origin;
+  static constexpr auto fields = std::make_tuple(field("origin_boot_ms", &Capture::origin));
 };
 
 /// Stop delivering audio but stay in the meeting (recording paused).

@@ -3,11 +3,14 @@
 
 namespace hansard {
 
-/// Wall-clock time, the only source of `now` in a host.
 class Clock {
  public:
   virtual ~Clock() = default;
+  /// Wall-clock time: for calendars and people. It may be set at any moment.
   virtual Instant now() const = 0;
+  /// Time since some moment in the past that is the same for all processes of this boot. Nobody sets it, it does not stop while
+  /// the machine sleeps: what lengths and the media's time are measured with.
+  virtual Duration monotonic() const = 0;
 };
 
 }  // namespace hansard

@@ -50,8 +50,9 @@ class MediaSource {
   virtual void listen(MediaListener* listener) = 0;
   /// Never blocks; what becomes of it is told to the listener. An older epoch of the same meeting is ended first.
   virtual void start(const MediaJoin& join) = 0;
-  /// Deliver audio from now on; media time zero is `origin`.
-  virtual void capture(const std::string& meeting, std::uint32_t epoch, Instant origin) = 0;
+  /// Deliver audio from now on; media time zero is `origin` on the clock of Clock::monotonic() (before zero when the recording
+  /// began before the machine was last started).
+  virtual void capture(const std::string& meeting, std::uint32_t epoch, Duration origin) = 0;
   virtual void pause(const std::string& meeting, std::uint32_t epoch) = 0;
   /// Leave politely. kLeft is told when done, also when there was nothing to leave.
   virtual void stop(const std::string& meeting, std::uint32_t epoch) = 0;

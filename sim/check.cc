@@ -203,7 +203,7 @@ class Checker {
     const auto first = std::find_if(passages.begin(), passages.end(), delivered);
     const auto last = std::find_if(passages.rbegin(), passages.rend(), delivered);
     if (first == passages.end()) return;
-    const Instant origin = m.origin - m_.rooms.skew_of[id];
+    const Instant origin = m_.rooms.origin_of[id];
     const std::int64_t begin = first->stretch.start.ms;
     const std::int64_t end = last->stretch.end.ms;
     if (ms.size() < static_cast<std::size_t>(end)) ms.resize(static_cast<std::size_t>(end));
@@ -224,8 +224,8 @@ class Checker {
         spoken[static_cast<std::size_t>(i)] = 1;
       }
     }
-    const bool may_lose =
-        m_.world.faults[Fault::kSpoolFull] + m_.world.faults[Fault::kSpoolTorn] + m_.world.faults[Fault::kSpoolReadFails] > 0;
+    // A disk that does not give what it has is asked again until it does.
+    const bool may_lose = m_.world.faults[Fault::kSpoolFull] + m_.world.faults[Fault::kSpoolTorn] > 0;
     // A daemon that dies while the disk is full forgets which audio never reached the spool.
     const bool may_forget = may_lose && m_.world.life() > 1;
     const bool may_skip = m_.world.faults[Fault::kRecognizerKilled] + m_.world.faults[Fault::kRecognizerMissing] > 0;

@@ -67,7 +67,8 @@ class Machine {
   void children_die();
   void second_owner();
   void jump(const Trouble& t, Duration by);
-  bool in_a_meeting() const;
+  void set_clock(Duration skew);
+  bool settled() const;
   bool on(Fault kind) const;
 
   const Scenario& scenario_;
@@ -78,6 +79,7 @@ class Machine {
   std::map<Fault, Instant> until_;
   std::map<Fault, bool> armed_;  ///< kills that wait for the next commit or effect
   Instant woken_at_;
+  Instant store_failed_at_;
   bool fenced_ = false;  ///< it is the turn of a daemon that has lost the store to another
 };
 

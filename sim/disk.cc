@@ -33,7 +33,7 @@ void Spool::tear() {
 }
 
 Result<void> Spool::read(const std::string& meeting, const std::string& participant, MediaTime from,
-                         const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) {
+                         const std::function<bool(const SpooledPiece&)>& take) {
   if (unreadable_until_ > world_.now() || world_.must_fail()) {
     ++world_.faults[Fault::kSpoolReadFails];
     return fail(ErrorClass::kUnavailable, "spool", "read error");
@@ -54,7 +54,7 @@ Result<void> Spool::read(const std::string& meeting, const std::string& particip
                                         static_cast<std::size_t>((s.end - s.start).ms) * kSamplesPerMs),
              sound);
     }
-    if (!take(piece.start, samples)) break;
+    if (!take({piece.start, piece.end, samples})) break;
   }
   return {};
 }

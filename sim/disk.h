@@ -19,13 +19,16 @@ class Spool final : public AudioSpool {
   Result<void> append(const std::string& meeting, const std::string& participant, MediaTime start,
                       std::span<const std::int16_t> samples) override;
   Result<void> read(const std::string& meeting, const std::string& participant, MediaTime from,
-                    const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) override;
+                    const std::function<bool(const SpooledPiece&)>& take) override;
   Result<std::vector<SpooledTrack>> tracks(const std::string& meeting) override;
   Result<void> remove(const std::string& meeting) override;
 
   void full(Duration length) { full_until_ = world_.now() + length; }
   void not_removable(Duration length) { stuck_until_ = world_.now() + length; }
-  void not_readable(Duration length) { unreadable_until_ = world_.now() + length; }
+  /// Not longer than audio is asked for again.
+  void not_readable(Duration length) {
+    if (world_.now() > unreadable_until_ + minutes(2)) unreadable_until_ = world_.now() + length;
+  }
   /// The machine loses power: the last record of every second track was not written whole, and is cut off.
   void tear();
   std::size_t meetings() const { return audio_.size(); }

@@ -11,7 +11,9 @@ namespace {
 
 struct FixedClock final : Clock {
   Instant now() const override { return time; }
+  Duration monotonic() const override { return {time.ms - set.ms}; }
   Instant time{1'000'000};
+  Duration set;  ///< by how much the wall clock was set forward
 };
 
 struct Released {

@@ -64,7 +64,8 @@ void Rooms::arrive(std::uint64_t id) {
     ++world_.faults[Fault::kMediaHangs];
     return;
   }
-  if (down_until_[line->room] > world_.now() || world_.must_fail()) return end_line(id, {MediaUpdate::kLost, {}, {}, {}, "network"});
+  if (down_until_[line->room] > world_.now() || world_.must_fail())
+    return end_line(id, {MediaUpdate::kLost, {}, {}, {}, "network"});
   if (world_.now() < room->opens || world_.now() >= room->closes) {
     if (world_.now() < room->opens) ++world_.faults[Fault::kRoomLate];
     return end_line(id, {MediaUpdate::kRefused, "meeting_not_found", "404", {}, {}});
@@ -173,12 +174,14 @@ void Rooms::close(std::size_t room) {
 
 // ---- sound ----
 
-void Rooms::capture(const std::string& meeting, std::uint32_t epoch, Instant origin) {
+void Rooms::capture(const std::string& meeting, std::uint32_t epoch, Duration monotonic_origin) {
   const std::uint64_t id = line_of(meeting, epoch);
   Line* line = find(id);
   if (line == nullptr || line->phase != Phase::kIn) return;
-  skew_of.emplace(meeting, world_.skew);
-  origin = origin - skew_of.at(meeting);
+  const Instant origin{monotonic_origin.ms};  // in the world both clocks begin at once
+  if (origin_of.emplace(meeting, origin).first->second != origin)
+    violations.push_back("the media time of " + meeting + " is " + std::to_string((origin - origin_of.at(meeting)).ms) +
+                         " ms off");
   line->capturing = true;
   line->origin = origin;
   line->next = {((world_.now() - origin).ms + kFrameMs - 1) / kFrameMs * kFrameMs};

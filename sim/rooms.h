@@ -34,7 +34,7 @@ class Rooms final : public MediaSource {
 
   void listen(MediaListener* listener) override { listener_ = listener; }
   void start(const MediaJoin& join) override;
-  void capture(const std::string& meeting, std::uint32_t epoch, Instant origin) override;
+  void capture(const std::string& meeting, std::uint32_t epoch, Duration origin) override;
   void pause(const std::string& meeting, std::uint32_t epoch) override;
   void stop(const std::string& meeting, std::uint32_t epoch) override;
 
@@ -50,7 +50,7 @@ class Rooms final : public MediaSource {
   // For the checks.
   std::map<std::string, std::map<std::string, std::vector<Passage>>> heard;  ///< meeting -> guest -> in order
   std::map<std::string, std::size_t> room_of;                                ///< meeting -> room
-  std::map<std::string, Duration> skew_of;                                   ///< meeting -> of the clock that its origin is from
+  std::map<std::string, Instant> origin_of;  ///< meeting -> of its media time, by the world's clock
   std::vector<Attempt> attempts;
   std::vector<std::string> violations;
 

@@ -205,7 +205,6 @@ class Maker {
         break;
       case Fault::kClockForward:
       case Fault::kClockBack:
-        t.at = near(entry.start, 25 * 60'000, 0);
         t.length = Duration{rng_.between(30'000, 300'000)};
         break;
       case Fault::kSpoolReadFails: t.length = minutes(4); break;

@@ -115,5 +115,24 @@ TEST(Simulation, ReconnectsWithTheSpecifiedDelaysThenGivesUp) {
   EXPECT_NE(stored->front().state.find("\"code\":\"media_lost\""), std::string::npos);
 }
 
+/// The wall clock is set in the middle of a meeting, forward and back; the bot reconnects and the daemon starts again while it
+/// is wrong. The simulation's own check compares the ledger with what was sent, and each capture's media time with the first.
+TEST(Simulation, TheLedgerHoldsWhenTheClockIsSetDuringAMeeting) {
+  for (const Fault kind : {Fault::kClockForward, Fault::kClockBack}) {
+    for (const Fault after : {Fault::kPacketLoss, Fault::kNetworkLost, Fault::kDaemonKilled}) {
+      Scenario s = reference_scenario();
+      const Instant begin = s.entries[0].start;
+      s.troubles.push_back({begin + seconds(30), seconds(60), kind, 0, 0});
+      s.troubles.push_back({begin + seconds(45), seconds(4), after, 0, 0});
+      for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+        const Outcome o = simulate(s, {.seed = seed});
+        EXPECT_TRUE(o.violations.empty()) << enum_name(kind) << ", " << enum_name(after) << ": " << joined(o.violations);
+        EXPECT_EQ(o.faults[kind], 1u);
+        EXPECT_EQ(o.recorded, 1u);
+      }
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hansard::sim

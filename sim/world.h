@@ -22,6 +22,7 @@ class World final : public Clock {
   World(Instant start, std::uint64_t seed) : rng(seed), ids_(~seed), now_(start) {}
 
   Instant now() const override { return now_; }
+  Duration monotonic() const override { return {now_.ms}; }
   void at(Instant t, std::function<void()> action) { queue_.emplace(std::pair(std::max(t, now_), next_++), std::move(action)); }
   void after(Duration d, std::function<void()> action) { at(now_ + d, std::move(action)); }
   /// As after(), but dropped when the daemon has died by then: what only its process would see.
@@ -80,6 +81,7 @@ class HostClock final : public Clock {
  public:
   explicit HostClock(const World& world) : world_(world) {}
   Instant now() const override { return world_.now() + world_.skew; }
+  Duration monotonic() const override { return world_.monotonic(); }
 
  private:
   const World& world_;

@@ -49,7 +49,7 @@ class Doors final : public MediaSource {
 
   void listen(MediaListener* listener) override { listener_ = listener; }
   void start(const MediaJoin& join) override;
-  void capture(const std::string&, std::uint32_t, Instant) override {}
+  void capture(const std::string&, std::uint32_t, Duration) override {}
   void pause(const std::string&, std::uint32_t) override {}
   void stop(const std::string& meeting, std::uint32_t epoch) override;
 

@@ -60,7 +60,7 @@ void MediaProcesses::start(const MediaJoin& join) {
   session.child->send(ipc::ToMedia(ipc::Join{join.meeting, join.url, join.token, join.display_name}));
 }
 
-void MediaProcesses::capture(const std::string& meeting, std::uint32_t epoch, Instant origin) {
+void MediaProcesses::capture(const std::string& meeting, std::uint32_t epoch, Duration origin) {
   if (Session* s = find(meeting, epoch); s != nullptr && s->child) s->child->send(ipc::ToMedia(ipc::Capture{origin}));
 }
 

@@ -29,7 +29,7 @@ class MediaProcesses final : public MediaSource {
 
   void listen(MediaListener* listener) override { listener_ = listener; }
   void start(const MediaJoin& join) override;
-  void capture(const std::string& meeting, std::uint32_t epoch, Instant origin) override;
+  void capture(const std::string& meeting, std::uint32_t epoch, Duration origin) override;
   void pause(const std::string& meeting, std::uint32_t epoch) override;
   void stop(const std::string& meeting, std::uint32_t epoch) override;
 

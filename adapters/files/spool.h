@@ -1,7 +1,8 @@
 #pragma once
 // Captured audio on disk. One file a participant: MEETING/HASH.pcm, beginning with a line of JSON that names the
 // participant, then records of u32 n | u32 crc32c of the rest | i64 media ms | n s16 samples, little endian. A file is cut
-// to its last whole record when it is opened for writing, so a crash in the middle of a write loses that record alone.
+// behind its last whole record when it is opened, so a crash in the middle of a write loses that record alone; a damaged record
+// between two whole ones is stepped over.
 #include <list>
 #include <map>
 #include <string>
@@ -14,10 +15,10 @@ namespace hansard {
 /// A track's file, read without changing it.
 struct SpoolFile {
   std::string participant;
-  std::uint64_t size = 0;     ///< of the file
-  std::uint64_t whole = 0;    ///< up to the last whole record
+  std::uint64_t size = 0;   ///< of the file
+  std::uint64_t whole = 0;  ///< up to the end of the last whole record
   std::uint64_t records = 0;
-  bool damaged = false;       ///< a record does not verify (what follows `whole` is more than one that was being written)
+  bool damaged = false;  ///< a record does not verify, other than one that was being written
 };
 
 /// Reads every record of an open track file. Errors: kCorrupt (it does not begin with its first line).
@@ -33,15 +34,17 @@ class DiskSpool final : public AudioSpool {
   Result<void> append(const std::string& meeting, const std::string& participant, MediaTime start,
                       std::span<const std::int16_t> samples) override;
   Result<void> read(const std::string& meeting, const std::string& participant, MediaTime from,
-                    const std::function<bool(MediaTime, std::span<const std::int16_t>)>& take) override;
+                    const std::function<bool(const SpooledPiece&)>& take) override;
   Result<std::vector<SpooledTrack>> tracks(const std::string& meeting) override;
   Result<void> remove(const std::string& meeting) override;
 
  private:
   struct Track {
+    /// A record of so many samples stands at `offset`.
+    void add(MediaTime at, std::uint64_t offset, std::size_t samples);
     std::string participant;
     posix::Descriptor file;
-    std::uint64_t size = 0;                                    ///< of the whole records
+    std::uint64_t size = 0;  ///< of the whole records
     MediaTime start;
     MediaTime end;
     std::vector<std::pair<MediaTime, std::uint64_t>> seconds;  ///< where to begin reading, about one entry a second

@@ -40,6 +40,7 @@ class CalendarStep {
     if (std::holds_alternative<HostStarted>(event) && s_.state != "reconnect") s_.timers[kScan] = now_;
     if (std::holds_alternative<CalendarRemoved>(event)) removed();
     if (const auto* e = std::get_if<TimerFired>(&event)) timer(*e);
+    if (const auto* e = std::get_if<ClockMoved>(&event)) clock_moved(*e);
     return std::move(out_);
   }
 
@@ -48,6 +49,12 @@ class CalendarStep {
   /// Meeting -> the occurrence that speaks for it: of several with the same meeting (a copy in the same calendar) the first
   /// by key.
   using Told = std::map<std::string_view, const KnownOccurrence*>;
+
+  /// The window has moved with the clock: look again soon, but do not make the wait longer.
+  void clock_moved(const ClockMoved& e) {
+    const auto it = s_.timers.find(kScan);
+    if (it != s_.timers.end()) it->second = e.by.ms > 0 ? it->second : std::max(now_, it->second + e.by);
+  }
 
   void configured(const CalendarConfigured& e) {
     if (s_.removed()) s_.state.clear();

@@ -1,6 +1,7 @@
 #pragma once
 // What can happen to an aggregate. Hosts turn everything outside into these; journals hold them.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -27,6 +28,14 @@ struct TimerFired {
 struct HostStarted {
   static constexpr std::string_view kType = "host_started";
   static constexpr auto fields = std::make_tuple();
+};
+
+/// The wall clock was set while the host ran: it is now `by` further than the time that has passed says. What counts from a
+/// moment before moves along; what stands in a calendar does not.
+struct ClockMoved {
+  static constexpr std::string_view kType = "clock_moved";
+  Duration by;
+  static constexpr auto fields = std::make_tuple(field("by_ms", &ClockMoved::by));
 };
 
 // ---- meeting ---------------------------------------------------------------------------------------------------
@@ -92,12 +101,21 @@ struct ValidationFailed {
   static constexpr auto fields = std::make_tuple(field("code", &ValidationFailed::code), field("retry", &ValidationFailed::retry),
                                                  field("detail", &ValidationFailed::detail));
 };
-/// Models warm, disk checked. `recognizer` false: the meeting will be captured and transcribed later.
+/// Models warm, disk checked. `recognizer` false: the meeting will be captured and transcribed later. `room` false: the disk
+/// has too little room to begin a recording; asked again.
 struct Prepared {
   static constexpr std::string_view kType = "prepared";
   bool recognizer = true;
   std::string note;
-  static constexpr auto fields = std::make_tuple(field("recognizer", &Prepared::recognizer), field("note", &Prepared::note));
+  bool room = true;
+  static constexpr auto fields = std::make_tuple(field("recognizer", &Prepared::recognizer), field("note", &Prepared::note),
+                                                 field("room", &Prepared::room));
+};
+/// Something about the recording that its owner should know now (a full disk, a recognizer that is far behind) or that is over.
+struct HostNotice {
+  static constexpr std::string_view kType = "host_notice";
+  std::string note;
+  static constexpr auto fields = std::make_tuple(field("note", &HostNotice::note));
 };
 
 /// What the media of attempt `epoch` says. Reports of older epochs are ignored.
@@ -130,9 +148,11 @@ struct ParticipantChanged {
   std::string name;
   bool present = true;
   bool bot = false;
+  std::optional<MediaTime> at;  ///< when; the event may be applied later. None: now
   static constexpr auto fields =
       std::make_tuple(field("id", &ParticipantChanged::id), field("name", &ParticipantChanged::name),
-                      field("present", &ParticipantChanged::present), field("bot", &ParticipantChanged::bot));
+                      field("present", &ParticipantChanged::present), field("bot", &ParticipantChanged::bot),
+                      field("at_ms", &ParticipantChanged::at));
 };
 
 /// The final text of [start, end) of a participant; covers that span as transcribed and moves the participant's cursor
@@ -321,6 +341,7 @@ using Event = std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, Pl
                            PauseRequested, Validated, ValidationFailed, Prepared, MediaReport, ParticipantChanged, SegmentFinal,
                            SpanHeard, GapDetected, SpeechDrained, RecognizerReady, ItemsChanged, AnalysisFinished, MinutesWritten,
                            StepFailed, TaskDelivered, CleanedUp, CalendarConfigured, CalendarFetched, CalendarFailed,
-                           ScanRequested, CalendarRemoved, SinkConfigured, TaskWanted, TaskAnswered, TaskFound, TaskDecided>;
+                           ScanRequested, CalendarRemoved, SinkConfigured, TaskWanted, TaskAnswered, TaskFound, TaskDecided,
+                           ClockMoved, HostNotice>;
 
 }  // namespace hansard::flow

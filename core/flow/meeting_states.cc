@@ -202,10 +202,11 @@ ParticipantState* MeetingStep::find_or_add(const std::string& id, const std::str
   return &s_.participants.back();
 }
 
-void MeetingStep::change_presence(ParticipantState& p, bool present) {
+void MeetingStep::change_presence(ParticipantState& p, bool present, std::optional<MediaTime> at) {
   p.present = present;
   p.stale = false;
-  out_.records.push_back(ParticipantRecord{p.id, p.name, p.present, p.bot, media_now()});
+  const MediaTime when = s_.origin.ms == 0 ? MediaTime{} : std::min(at.value_or(media_now()), media_now());
+  out_.records.push_back(ParticipantRecord{p.id, p.name, p.present, p.bot, when});
 }
 
 void MeetingStep::watch_company() {

@@ -6,6 +6,11 @@ namespace hansard::flow {
 namespace {
 
 constexpr Duration kValidateRetry = seconds(30);
+constexpr Duration kPrepareRetry = seconds(10);
+/// Timers that count from a moment, not to one of the calendar.
+constexpr const char* kCounting[] = {timer::kPrepare, timer::kJoinAnswer, timer::kReconnect, timer::kLobby,
+                                     timer::kAlone,   timer::kOnlyBots,   timer::kSilent,    timer::kStable,
+                                     timer::kRoster,  timer::kLeft,       timer::kKeepAudio};
 
 }  // namespace
 
@@ -65,11 +70,37 @@ void MeetingStep::on(const ValidationFailed& e) {
 void MeetingStep::on(const Prepared& e) {
   if (s_.state != Phase::kPreparing) return;
   s_.recognizer = e.recognizer;
-  if (!e.note.empty()) {
+  if (s_.note != e.note && (!e.note.empty() || clear(timer::kPrepare))) {
     s_.note = e.note;
     tell();
   }
+  if (!e.room) return set(timer::kPrepare, now_ + kPrepareRetry);
   set(timer::kJoin, s_.spec.start - s_.settings.join.join_before);
+}
+
+/// A disk without room is looked at again for as long as a meeting that has not begun is waited for.
+void MeetingStep::prepare_again() {
+  if (s_.state != Phase::kPreparing) return;
+  if (now_ < s_.spec.start + s_.settings.leave.lobby) return emit(PrepareMeeting{});
+  s_.code = FailureCode::kDiskFull;
+  go(Trigger::kFail, std::string(meeting::failure_advice(s_.code)));
+}
+
+void MeetingStep::on(const HostNotice& e) {
+  if (s_.state < Phase::kJoining || s_.state > Phase::kProcessing || s_.note == e.note) return;
+  s_.note = e.note;
+  tell();
+}
+
+void MeetingStep::on(const ClockMoved& e) {
+  for (const char* name : kCounting) {
+    if (const auto it = s_.timers.find(name); it != s_.timers.end()) it->second = it->second + e.by;
+  }
+  // A recording that is over keeps the times that people have seen.
+  if (s_.origin.ms == 0 || s_.state > Phase::kProcessing) return;
+  s_.origin = s_.origin + e.by;
+  s_.last_speech = s_.last_speech + e.by;
+  tell();
 }
 
 void MeetingStep::on(const MediaReport& e) {
@@ -113,7 +144,7 @@ void MeetingStep::on(const ParticipantChanged& e) {
   if (same) return;
   if (!e.name.empty()) p->name = e.name;
   p->bot = e.bot;
-  change_presence(*p, e.present);
+  change_presence(*p, e.present, e.at);
   watch_company();
 }
 
@@ -227,6 +258,7 @@ void MeetingStep::on(const TimerFired& e) {
   if (it == s_.timers.end() || it->second > now_) return;
   s_.timers.erase(it);
   if (e.name == timer::kValidate) return window_opened();
+  if (e.name == timer::kPrepare) return prepare_again();
   if (e.name == timer::kJoin) return static_cast<void>(go(Trigger::kJoinDue));
   if (e.name == timer::kJoinAnswer) return connection_lost("no answer", {});
   if (e.name == timer::kReconnect) return start_media();

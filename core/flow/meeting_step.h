@@ -17,6 +17,7 @@ namespace timer {
 
 // Names of the timers in MeetingState::timers.
 inline constexpr const char* kValidate = "validate";
+inline constexpr const char* kPrepare = "prepare";
 inline constexpr const char* kJoin = "join";
 inline constexpr const char* kJoinAnswer = "join_answer";
 inline constexpr const char* kReconnect = "reconnect";
@@ -76,7 +77,8 @@ class MeetingStep {
 
   ParticipantState* find(const std::string& id);
   ParticipantState* find_or_add(const std::string& id, const std::string& name);
-  void change_presence(ParticipantState& p, bool present);
+  /// `at` none: now.
+  void change_presence(ParticipantState& p, bool present, std::optional<MediaTime> at = {});
   MediaTime media_now() const { return {s_.origin.ms == 0 ? 0 : (now_ - s_.origin).ms}; }
   /// Arms and clears the leave rules that depend on who is there.
   void watch_company();
@@ -115,6 +117,9 @@ class MeetingStep {
   void on(const Validated&);
   void on(const ValidationFailed& e);
   void on(const Prepared& e);
+  void prepare_again();
+  void on(const HostNotice& e);
+  void on(const ClockMoved& e);
   void on(const MediaReport& e);
   void admitted(const MediaReport& e);
   void on(const ParticipantChanged& e);
@@ -157,7 +162,7 @@ class MeetingStep {
     out_.effects.push_back(std::move(effect));
   }
   void set(const char* timer, Instant at) { s_.timers[timer] = std::max(at, now_); }
-  void clear(const char* timer) { s_.timers.erase(timer); }
+  bool clear(const char* timer) { return s_.timers.erase(timer) != 0; }
   std::string context_key() const { return "meeting:" + s_.id + ":context"; }
 
   MeetingState& s_;

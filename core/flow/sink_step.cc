@@ -35,6 +35,7 @@ Batch SinkStep::run(const Event& event) {
   if (const auto* e = std::get_if<TaskDecided>(&event)) on(*e);
   if (const auto* e = std::get_if<HostStarted>(&event)) on(*e);
   if (const auto* e = std::get_if<TimerFired>(&event)) on(*e);
+  if (const auto* e = std::get_if<ClockMoved>(&event)) on(*e);
   pump();
   return std::move(out_);
 }
@@ -98,6 +99,13 @@ void SinkStep::on(const TaskDecided& e) {
   }
   tell(*d, "discarded", "by a person");
   forget(e.key);
+}
+
+void SinkStep::on(const ClockMoved& e) {
+  for (auto& [name, at] : s_.timers) at = at + e.by;
+  for (Delivery& d : s_.deliveries) d.not_before = d.not_before + e.by;
+  if (s_.paused_until.ms != 0) s_.paused_until = s_.paused_until + e.by;
+  if (s_.window_start.ms != 0) s_.window_start = s_.window_start + e.by;
 }
 
 void SinkStep::on(const HostStarted&) {

@@ -21,6 +21,7 @@ class SinkStep {
   void on(const TaskDecided& e);
   /// What was being sent when the program ended may have arrived. Nothing new is sent until SinkConfigured comes again.
   void on(const HostStarted&);
+  void on(const ClockMoved& e);
   void on(const TimerFired& e);
 
   Delivery* find(const std::string& key);

@@ -89,6 +89,8 @@ std::string_view failure_advice(FailureCode code) {
     case FailureCode::kRecordingNotAllowed: return "recording is not allowed here, or nobody could be told of it";
     case FailureCode::kUnsupportedPlatform: return "this version cannot join that platform yet";
     case FailureCode::kMissed: return "hansard was not running while the meeting took place";
+    case FailureCode::kDiskFull:
+      return "the disk had too little room to begin a recording; free some space, then use hansard join";
     case FailureCode::kInternal: return "a fault of hansard; please report it with the log";
   }
   return "";

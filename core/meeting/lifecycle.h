@@ -135,6 +135,7 @@ enum class FailureCode : std::uint8_t {
   kRecordingNotAllowed,
   kUnsupportedPlatform,
   kMissed,
+  kDiskFull,
   kInternal,
 };
 constexpr EnumName<FailureCode> kEnumNames_FailureCode[] = {
@@ -152,6 +153,7 @@ constexpr EnumName<FailureCode> kEnumNames_FailureCode[] = {
     {FailureCode::kRecordingNotAllowed, "recording_not_allowed"},
     {FailureCode::kUnsupportedPlatform, "unsupported_platform"},
     {FailureCode::kMissed, "missed"},
+    {FailureCode::kDiskFull, "disk_full"},
     {FailureCode::kInternal, "internal"},
 };
 constexpr auto enum_names(FailureCode) { return std::span(kEnumNames_FailureCode); }

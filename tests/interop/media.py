@@ -102,8 +102,10 @@ class Bot:
         self.send({"type": "join", "meeting": "m", "url": url, "token": "", "display_name": name})
 
     def capture(self, origin_unix_ms=None):
+        """The process knows no wall clock: what it gets is on the clock of the boot."""
         self.origin = origin_unix_ms or int(time.time() * 1000)
-        self.send({"type": "capture", "origin_unix_ms": self.origin})
+        ago = time.time() * 1000 - self.origin
+        self.send({"type": "capture", "origin_boot_ms": int(time.clock_gettime(time.CLOCK_BOOTTIME) * 1000 - ago)})
 
     def poll(self, timeout=0.05):
         if not self.open:

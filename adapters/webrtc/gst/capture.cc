@@ -92,8 +92,7 @@ class Capture {
 
   void on(const ipc::Capture& m) {
     if (context_.clock || over_) return;
-    // The wall clock is read once; from here on only the monotonic clock counts.
-    context_.clock = MediaClock{monotonic_us() - (unix_ms() - m.origin.ms) * 1000};
+    context_.clock = MediaClock{m.origin.ms * 1000};
     for (auto& [id, r] : receivers_) r->begin_track();
   }
 

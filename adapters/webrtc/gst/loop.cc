@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "core/base/time.h"
+#include "ipc/boot_clock.h"
 
 namespace hansard::webrtc {
 namespace {
@@ -61,7 +62,7 @@ void post(std::function<void()> task) {
   if (g_posted.size() == 1) g_idle_add_full(G_PRIORITY_DEFAULT, run_posted, nullptr, nullptr);
 }
 
-std::int64_t monotonic_us() { return g_get_monotonic_time(); }
+std::int64_t monotonic_us() { return ipc::boot_clock_us(); }
 std::int64_t unix_ms() { return g_get_real_time() / 1000; }
 
 Timer Timer::every(unsigned ms, std::function<void()> task) {

@@ -21,6 +21,7 @@
 #include "adapters/webrtc/gst/file_audio.h"
 #include "adapters/webrtc/gst/peer.h"
 #include "core/base/text.h"
+#include "ipc/boot_clock.h"
 #include "ipc/messages.h"
 #include "ipc/pipe.h"
 #include "ipc/process.h"
@@ -162,7 +163,7 @@ class Bot {
   void join(const std::string& url) { send(ipc::Join{"m", url, "", "hansard (records)"}); }
   void capture() {
     origin = unix_now_ms();
-    send(ipc::Capture{{origin}});
+    send(ipc::Capture{{ipc::boot_clock_us() / 1000}});
   }
 
   /// Reads until `condition`; false after `seconds` or when the process ended.
