@@ -497,6 +497,32 @@ TEST_F(Feed, AnotherDtstampIsNoChange) {
   EXPECT_EQ(source_.documents()[0]->events[0].uid, "b");
 }
 
+TEST_F(Feed, SaysWhatEachRefusalMeans) {
+  for (const auto& [status, words] : {std::pair(401, "private address"),
+                                      {410, "no feed at this address"},
+                                      {429, "fewer requests"},
+                                      {500, "has a fault"},
+                                      {503, "has a fault"},
+                                      {204, "gave no calendar"},
+                                      {302, "gave no calendar"}}) {
+    const std::string why = get(HttpResponse{status, {}, ""});
+    EXPECT_NE(why.find(words), std::string::npos) << why;
+    EXPECT_NE(why.find("(status " + std::to_string(status) + ")"), std::string::npos) << why;
+  }
+  EXPECT_NE(get(HttpResponse{304, {}, ""}).find("status 304"), std::string::npos) << "nothing was read before";
+  EXPECT_EQ(get(fail(ErrorClass::kUnavailable, "http", "no route")), "no route");
+}
+
+TEST_F(Feed, ATagThatChangesWithEachDownloadIsNotCompared) {
+  ASSERT_EQ(get(HttpResponse{200, {}, event("a", "20251009T120000Z", "DTSTAMP;X=1:20251001T000000Z\r\n")}), "");
+  const auto first = source_.documents()[0];
+  ASSERT_EQ(get(HttpResponse{200, {{"last-modified", "Fri"}}, event("b")}), "");
+  EXPECT_EQ(source_.documents()[0]->events[0].uid, "b");
+  EXPECT_EQ(source_.documents()[0], first) << "the same place, with what is there now";
+  ASSERT_EQ(get(HttpResponse{200, {}, "BEGIN:VCALENDAR\nEND:VCALENDAR\n"}), "");
+  EXPECT_EQ(events(), 0u) << "an empty calendar is one";
+}
+
 TEST_F(Feed, AsksWithTheServersTags) {
   ASSERT_EQ(get(HttpResponse{200, {{"etag", "\"1\""}, {"last-modified", "Thu"}}, event("a")}), "");
   ASSERT_EQ(get(HttpResponse{304, {}, ""}), "");

@@ -47,5 +47,18 @@ TEST_F(FeedSourcePast, AClockSetBackAsksForTheWholeAgain) {
   EXPECT_EQ(uids(), "old yesterday series moved moved soon ");
 }
 
+TEST_F(FeedSourcePast, WhatLastsUntilNowIsKept) {
+  ask(day("2025-03-04"));
+  const std::string feed =
+      "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:month\r\nDTSTART:20250210T100000Z\r\nDURATION:P30D\r\nEND:VEVENT\r\n"
+      "BEGIN:VEVENT\r\nUID:hour\r\nDTSTART:20250210T100000Z\r\nDURATION:PT1H\r\nEND:VEVENT\r\n"
+      "BEGIN:VEVENT\r\nUID:dates\r\nDTSTART:20240210T100000Z\r\nRDATE:20250304T100000Z\r\nEND:VEVENT\r\n"
+      "BEGIN:VEVENT\r\nUID:moved\r\nRECURRENCE-ID:20240210T100000Z\r\nDTSTART:20240210T110000Z\r\nEND:VEVENT\r\n"
+      "BEGIN:VEVENT\r\nDTSTART:20240210T100000Z\r\nEND:VEVENT\r\nBEGIN:VEVENT\r\nDTSTART:20240211T100000Z\r\nEND:VEVENT\r\n"
+      "END:VCALENDAR\r\n";
+  ASSERT_TRUE(std::holds_alternative<SyncDone>(source_.reply(HttpResponse{200, {}, feed}, {})));
+  EXPECT_EQ(uids(), "month dates moved ") << "two without a name are no versions of each other";
+}
+
 }  // namespace
 }  // namespace hansard::calendar

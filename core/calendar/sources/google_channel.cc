@@ -16,6 +16,8 @@ constexpr Duration kRenewBefore = hours(6);
 /// Google's clock and ours may differ, and its last messages may be on their way.
 constexpr Duration kLate = hours(1);
 constexpr Duration kUnknownLifetime = hours(24);
+/// Longer than Google grants. One that seems to live longer is renewed all the same.
+constexpr Duration kLongestLifetime = hours(24LL * 31);
 constexpr Duration kRetry = minutes(5);
 constexpr Duration kRefusedRetry = hours(6);
 
@@ -95,7 +97,7 @@ void GoogleChannel::watched(const Result<HttpResponse>& response, Instant now) {
     made.resource = body->text_or("resourceId");
     std::int64_t ms = 0;  // written as a text
     const bool told = parse_digits(body->text_or("expiration"), ms) || (ms = body->int_or("expiration", 0)) > 0;
-    made.expires = told ? Instant{ms} : now + kUnknownLifetime;
+    made.expires = told ? std::min(Instant{ms}, now + kLongestLifetime) : now + kUnknownLifetime;
     renew_before_ = std::clamp(Duration{(made.expires - now).ms / 4}, Duration{0}, kRenewBefore);
     if (!connection_.channel.id.empty()) connection_.old_channel = std::move(connection_.channel);
     connection_.channel = std::move(made);
