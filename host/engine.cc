@@ -20,7 +20,6 @@ bool worth_retrying(ErrorClass c) { return retryable(c) || c == ErrorClass::kExh
 
 bool is_held(const flow::Effect& effect) { return std::holds_alternative<flow::HoldTask>(effect); }
 
-/// Whether `name` is still set and due: an event before it in the same batch may have cleared or moved it.
 bool still_due(const flow::State& state, const std::string& name, Instant now) {
   return std::visit(
       [&](const auto& s) {
@@ -86,7 +85,6 @@ Result<void> Engine::start(std::string_view owner) {
   const auto fence = store_.acquire(owner);
   if (!fence) return fail(fence.error().code, fence.error().area, fence.error().detail);
   fence_ = *fence;
-  if (auto expired = store_.expire_contexts(clock_.now()); !expired) return pass(expired);
   auto stored = store_.aggregates({}, true);
   if (!stored) return pass(stored);
   for (const StoredAggregate& a : *stored) {
@@ -109,6 +107,8 @@ Result<void> Engine::start(std::string_view owner) {
     if (!effect) return pass(effect);
     left.push_back({e.aggregate, e.key, std::move(*effect)});
   }
+  // Only now: a store that this program cannot read stays as it is.
+  if (auto expired = store_.expire_contexts(clock_.now()); !expired) return pass(expired);
   for (const auto& r : left) release(r.aggregate, r.key, r.effect);
   return {};
 }
@@ -204,7 +204,7 @@ Result<void> Engine::take_timers(Turn& turn) {
         flow::due_timers(before == turn.staged.end() ? living_.at(id).state : before->second.state, turn.now);
     for (const std::string& name : names) {
       const auto it = turn.staged.find(id);
-      if (!still_due(it == turn.staged.end() ? living_.at(id).state : it->second.state, name, turn.now)) continue;
+      if (!fires(it == turn.staged.end() ? living_.at(id).state : it->second.state, name, turn.now)) continue;
       if (auto r = apply(turn, id, flow::TimerFired{name}, {}); !r) return r;
     }
   }
@@ -366,9 +366,20 @@ void Engine::index_deadline(const std::string& aggregate, const flow::State* bef
   if (before != nullptr) {
     if (const auto at = flow::next_deadline(*before)) deadlines_.erase({*at, aggregate});
   }
-  if (after != nullptr) {
+  if (after != nullptr && !(held_ && held_(*after))) {
     if (const auto at = flow::next_deadline(*after)) deadlines_.emplace(*at, aggregate);
   }
+}
+
+/// An event before it in the same batch may have cleared or moved the timer, or brought the aggregate to a state that is held.
+bool Engine::fires(const flow::State& state, const std::string& timer, Instant now) const {
+  return still_due(state, timer, now) && !(held_ && held_(state));
+}
+
+void Engine::hold_timers(std::function<bool(const flow::State&)> held) {
+  held_ = std::move(held);
+  deadlines_.clear();
+  for (const auto& [id, loaded] : living_) index_deadline(id, nullptr, &loaded.state);
 }
 
 std::optional<Instant> Engine::next_deadline() const {

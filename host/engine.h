@@ -50,6 +50,10 @@ class Engine {
   /// When drain() must be called again, nullopt: only after a post. In the past when events are queued.
   std::optional<Instant> next_deadline() const;
 
+  /// From now on no timer fires of an aggregate whose state is `held`: it stays in the state and is due in a later run. What
+  /// else happens to it is applied as ever. A host that is about to end begins nothing new with this.
+  void hold_timers(std::function<bool(const flow::State&)> held);
+
   /// Called for each committed record, in order, after its commit.
   void on_record(std::function<void(const LiveRecord&)> f) { on_record_ = std::move(f); }
 
@@ -83,6 +87,7 @@ class Engine {
   void settle(Turn& turn, const std::vector<std::uint64_t>& seqs);
   void release(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
   void index_deadline(const std::string& aggregate, const flow::State* before, const flow::State* after);
+  bool fires(const flow::State& state, const std::string& timer, Instant now) const;
   void index_place(const std::string& aggregate, const flow::State* before, const flow::State* after);
   std::string at_place(const Turn& turn, const std::string& but, const flow::MeetingSpec& spec) const;
 
@@ -91,7 +96,7 @@ class Engine {
   EffectRunner& runner_;
   std::uint64_t fence_ = 0;
   std::map<std::string, Loaded> living_;
-  std::set<std::pair<Instant, std::string>> deadlines_;  ///< next_deadline of each living aggregate
+  std::set<std::pair<Instant, std::string>> deadlines_;  ///< next_deadline of each living aggregate that is not held
   std::set<std::pair<Place, std::string>> places_;       ///< of meetings that hold theirs (flow::holds_place)
   std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
@@ -101,6 +106,7 @@ class Engine {
   Duration retry_delay_;
   std::optional<Error> dead_;  ///< why no further commit is possible
   std::function<void(const LiveRecord&)> on_record_;
+  std::function<bool(const flow::State&)> held_;
 };
 
 }  // namespace hansard::host

@@ -156,6 +156,39 @@ TEST_F(EngineTest, TimersFireWhenTheyAreDue) {
   EXPECT_EQ(state("m1"), meeting::State::kValidating);
 }
 
+TEST_F(EngineTest, HeldTimersWaitForALaterRun) {
+  validating("m1");
+  engine_->post("m2", seen("m2", hours(1)));
+  ASSERT_TRUE(engine_->drain());
+  engine_->hold_timers([](const flow::State& s) { return std::get<flow::MeetingState>(s).state < meeting::State::kJoining; });
+  EXPECT_FALSE(engine_->next_deadline()) << "nothing to wake up for";
+  clock_.time = clock_.time + hours(1);
+  // Answers are applied as ever: it gets ready, and does not join.
+  engine_->post("m1", flow::Validated{}, runner_.released[0].key);
+  ASSERT_TRUE(engine_->drain());
+  engine_->post("m1", flow::Prepared{}, runner_.released.back().key);
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kPreparing);
+  EXPECT_EQ(state("m2"), meeting::State::kScheduled);
+  EXPECT_FALSE(engine_->next_deadline());
+  begin();
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kJoining);
+  EXPECT_EQ(state("m2"), meeting::State::kValidating);
+}
+
+TEST_F(EngineTest, WhatIsNotHeldKeepsItsTimers) {
+  engine_->hold_timers([](const flow::State& s) { return std::get<flow::MeetingState>(s).id == "m1"; });
+  engine_->post("m1", seen("m1", hours(1)));
+  engine_->post("m2", seen("m2", hours(2)));
+  ASSERT_TRUE(engine_->drain());
+  ASSERT_TRUE(engine_->next_deadline());
+  clock_.time = *engine_->next_deadline();
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_EQ(state("m1"), meeting::State::kScheduled);
+  EXPECT_EQ(state("m2"), meeting::State::kValidating);
+}
+
 TEST_F(EngineTest, ACallFromInsideAnEffectIsServedByTheOuterOne) {
   runner_.during = [&] {
     if (engine_->find("m2") != nullptr) return;
