@@ -92,6 +92,12 @@ TEST_F(CliTest, BadConfigurationsAreOneLineEach) {
   EXPECT_NE(output_of([&] { EXPECT_EQ(run_words({"config", "check"}), kOk); }).find("defaults"), std::string::npos);
 }
 
+TEST_F(CliTest, StopNeedsAMeetingOrAWayToEnd) {
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"stop"}, {"stop", "m1", "--now"}, {"stop", "--finish", "--leave"}}) {
+    EXPECT_NE(errors_of([&] { EXPECT_EQ(run_words(words), kWrongUse); }).find("--finish, --leave and --now"), std::string::npos);
+  }
+}
+
 TEST_F(CliTest, TerminalTextCannotSteerTheTerminal) {
   EXPECT_EQ(printable("a\x1b[31mb\nc\x7f"), "a [31mb c ");
   EXPECT_EQ(printable("\xe2\x80\xaex"), " x");

@@ -43,7 +43,10 @@ constexpr Command kCommands[] = {
     {"join", "join URL [--title TEXT] [--token TOKEN] [--config FILE]", "attend one meeting now and show it live",
      "URL is a room (http://host/rooms/NAME) or a WHEP address. A running daemon is asked; without one the meeting is attended\n"
      "by this command itself until it is over. Ctrl-C leaves the meeting and writes its minutes.", &cmd_join},
-    {"stop", "stop ID [--config FILE]", "leave a meeting; its minutes are written", "ID is shown by `hansard meetings list`.", &cmd_stop},
+    {"stop", "stop ID | --finish | --leave | --now [--config FILE]", "leave a meeting and write its minutes, or end the daemon",
+     "ID is shown by `hansard meetings list`. The daemon ends with --finish when the meetings that run are over, with --leave after\n"
+     "leaving them; it joins nothing new meanwhile, and after drain_limit hands over what is left. With --now it hands over at once:\n"
+     "the next daemon, of this or a newer version, takes the meetings up again. This command then waits until it has ended.", &cmd_stop},
     {"status", "status [--json] [--config FILE]", "say what the daemon does and where its page is", "", &cmd_status},
     {"meetings", "meetings list|show ID [--json] [--config FILE]", "list meetings, or show one with its transcript and items",
      "Reads the daemon; without one, the stored meetings.", &cmd_meetings},

@@ -1,4 +1,6 @@
 // status, meetings, stop: what runs, and steering it.
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "cli/args.h"
@@ -6,14 +8,28 @@
 #include "cli/daemon_client.h"
 #include "cli/live_view.h"
 #include "cli/stored_view.h"
+#include "daemon/data_dir.h"
 #include "daemon/meeting_view.h"
 
 namespace hansard::cli {
 namespace {
 
+/// A hand-over takes some seconds at most (share/hansard.service).
+constexpr int kLongestEndMs = 20'000;
+constexpr int kPollMs = 50;
+
 int print_json(const Json& json) {
   std::printf("%s\n", json.dump().c_str());
   return kOk;
+}
+
+std::string counted(std::int64_t n, const std::string& what) { return std::to_string(n) + " " + what + (n == 1 ? "" : "s"); }
+
+/// What a draining daemon waits for, from "stopping" of its status.
+std::string left_to_do(const Json& stopping) {
+  const std::int64_t tasks = stopping.int_or("tasks", 0);
+  return counted(stopping.int_or("meetings", 0), "meeting") + " left" + (tasks > 0 ? ", " + counted(tasks, "task") + " to be sent" : "") +
+         (stopping.text_or("until").empty() ? "" : ", until " + stopping.text_or("until"));
 }
 
 void print_status(const Json& s, const std::string& page) {
@@ -25,6 +41,9 @@ void print_status(const Json& s, const std::string& page) {
   const std::string none = r.text_or("detail").empty() ? "it starts" : "none: " + r.text_or("detail");
   std::printf("recognizer  %s\n", r.bool_or("ready", false) ? r.text_or("model").c_str() : none.c_str());
   if (!s.text_or("store").empty()) std::printf("store       %s\n", s.text_or("store").c_str());
+  if (const Json& stopping = s["stopping"]; stopping.is_object()) {
+    std::printf("stopping    draining, %s; nothing new is joined\n", left_to_do(stopping).c_str());
+  }
   for (const Json& c : s["calendars"].items()) {
     std::printf("calendar    %s: %s%s%s\n", c.text_or("id").c_str(), c.text_or("state").c_str(), c.text_or("detail").empty() ? "" : ", ", printable(c.text_or("detail")).c_str());
   }
@@ -38,6 +57,22 @@ Result<Json> read_meetings(const Config& config, const std::string& id) {
   const std::string none = "there are no meetings yet in " + config.data_dir;
   if (id.empty()) return read_view(config, "/api/meetings", meetings_view, none);
   return read_view(config, "/api/meetings/" + id, [&](Store& store) { return meeting_view(store, id); }, none);
+}
+
+/// `how` as the API calls it.
+int stop_daemon(const Config& config, const DaemonClient& client, const std::string& how) {
+  auto left = client.post("/api/stop", Json::object().set("how", how));
+  if (!left) return report(left.error());
+  if (how != "hand_over") {
+    std::printf("draining, %s; then the daemon ends. `hansard stop --now` hands over at once.\n", left_to_do(*left).c_str());
+    return kOk;
+  }
+  for (int waited = 0; data_dir_in_use(config.data_dir); waited += kPollMs) {
+    if (waited >= kLongestEndMs) return report({ErrorClass::kUnavailable, "cli", "the daemon has not ended yet: see its log"});
+    ::usleep(kPollMs * 1000);
+  }
+  std::puts("the daemon has ended; the next one takes up what it left.");
+  return kOk;
 }
 
 }  // namespace
@@ -80,12 +115,18 @@ int cmd_meetings(std::span<const std::string> args) {
 }
 
 int cmd_stop(std::span<const std::string> args) {
-  const auto a = parse_args(args, {"--config"}, {});
-  if (!a || a->rest.size() != 1) return wrong_use(a ? "stop needs the ID of a meeting" : a.error().detail);
+  const auto a = parse_args(args, {"--config"}, {"--finish", "--leave", "--now"});
+  if (!a) return wrong_use(a.error().detail);
+  if (a->rest.size() + a->flags.size() != 1) {
+    return wrong_use("stop needs the ID of a meeting, or for the daemon one of --finish, --leave and --now");
+  }
   const auto config = load_config(a->text("--config"));
   if (!config) return report(config.error());
   auto client = DaemonClient::find(*config);
   if (!client) return report(client.error());
+  if (a->flag("--finish")) return stop_daemon(*config, *client, "finish");
+  if (a->flag("--leave")) return stop_daemon(*config, *client, "leave");
+  if (a->flag("--now")) return stop_daemon(*config, *client, "hand_over");
   auto done = client->post("/api/meetings/" + a->rest[0] + "/stop", Json());
   if (!done) return report(done.error());
   std::printf("leaving; the minutes will be written. `hansard meetings show %s` shows them.\n", a->rest[0].c_str());

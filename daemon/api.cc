@@ -124,20 +124,32 @@ Response events(const Context& context, const Request& request, const Target& ta
   return out;
 }
 
+bool is_json(const Request& request) {
+  return to_lower(std::string_view(request.content_type).substr(0, request.content_type.find(';'))) == "application/json";
+}
+
+Response accepted(const Json& body) {
+  Response out;
+  out.status = 202;
+  out.body = body.dump();
+  return out;
+}
+
 Response join(const Context& context, const Request& request) {
-  if (to_lower(std::string_view(request.content_type).substr(0, request.content_type.find(';'))) != "application/json") {
-    return error_response(415, "invalid", "send the meeting as application/json");
-  }
+  if (!is_json(request)) return error_response(415, "invalid", "send the meeting as application/json");
   const auto body = Json::parse(request.body);
   if (!body || !body->is_object()) return error_response(400, "invalid", "the body is not a JSON object");
   auto id = context.join(*body);
-  if (!id) return error_of(id.error());
-  Json out = Json::object();
-  out.set("id", *id);
-  Response response;
-  response.status = 202;
-  response.body = out.dump();
-  return response;
+  return id ? accepted(Json::object().set("id", *id)) : error_of(id.error());
+}
+
+/// The daemon itself ends.
+Response stop(const Context& context, const Request& request) {
+  if (request.method != "POST") return method_not_allowed("POST");
+  if (!is_json(request)) return error_response(415, "invalid", "send {\"how\": ...} as application/json");
+  const auto body = Json::parse(request.body);
+  auto left = context.stop(body ? body->text_or("how") : "");
+  return left ? accepted(*left) : error_of(left.error());
 }
 
 Response command(const Context& context, const std::string& id, const std::string& verb) {
@@ -148,10 +160,7 @@ Response command(const Context& context, const std::string& id, const std::strin
   const auto state = load_meeting(context.store, id);
   if (!state) return error_of(state.error());
   if (!context.post(id, std::move(event))) return error_response(409, "conflict", "the meeting is over already");
-  Response out;
-  out.status = 202;
-  out.body = "{}";
-  return out;
+  return accepted(Json::object());
 }
 
 Response meetings(const Context& context, const Request& request, const Target& target) {
@@ -247,6 +256,7 @@ Response handle(const Context& context, const Request& request) {
   if (area == "meetings") return meetings(context, request, target);
   if (area == "calendars") return calendars(context, request, target);
   if (area == "tasks") return tasks(context, request, target);
+  if (area == "stop" && target.parts.size() == 2) return stop(context, request);
   if (area == "status" && target.parts.size() == 2) return request.method == "GET" ? json(context.status()) : method_not_allowed("GET");
   if (area == "events" && target.parts.size() == 2) return events(context, request, target);
   return error_response(404, "not_found", "there is nothing at this address");

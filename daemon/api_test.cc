@@ -43,9 +43,35 @@ class ApiTest : public StoreTest {
   }
   Response ask(const Request& r) { return handle(context(), r); }
 
+  std::vector<std::string> stops;
   std::vector<std::string> joined;
   std::vector<std::string> posted;
 };
+
+TEST_F(ApiTest, EndsTheDaemonAsAsked) {
+  const auto with_stop = [this](const Request& r) {
+    Context c = context();
+    c.stop = [this](const std::string& how) -> Result<Json> {
+      if (how != "finish") return fail(ErrorClass::kInvalid, "daemon", "not that");
+      stops.push_back(how);
+      return Json::object().set("meetings", std::int64_t{2});
+    };
+    return handle(c, r);
+  };
+  const Response answer = with_stop(request("POST", "/api/stop", R"({"how":"finish"})"));
+  EXPECT_EQ(answer.status, 202);
+  EXPECT_EQ(answer.body, "{\"meetings\":2}");
+  EXPECT_EQ(with_stop(request("POST", "/api/stop", R"({"how":"fast"})")).status, 400);
+  EXPECT_EQ(with_stop(request("POST", "/api/stop", "[")).status, 400);
+  EXPECT_EQ(with_stop(request("GET", "/api/stop")).status, 405);
+  Request form = request("POST", "/api/stop", R"({"how":"finish"})");
+  form.content_type = "text/plain";  // what another site's form could send
+  EXPECT_EQ(with_stop(form).status, 415);
+  Request stranger = request("POST", "/api/stop", R"({"how":"finish"})");
+  stranger.authorization = "";
+  EXPECT_EQ(with_stop(stranger).status, 401);
+  EXPECT_EQ(stops.size(), 1u);
+}
 
 TEST_F(ApiTest, EachRouteGivesItsAnswer) {
   EXPECT_EQ(ask(request("GET", "/healthz")).status, 200);

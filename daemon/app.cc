@@ -32,6 +32,7 @@
 #include "daemon/calendars.h"
 #include "daemon/data_dir.h"
 #include "daemon/http_server.h"
+#include "daemon/stopping.h"
 #include "daemon/task_outbox.h"
 #include "host/stored.h"
 #include "ipc/process.h"
@@ -44,6 +45,8 @@ constexpr Duration kLongestWait = seconds(1);
 /// How often work that waits for a busy recognizer is tried again.
 constexpr Duration kBacklogWait = milliseconds(50);
 constexpr Duration kByHandLength = hours(4);
+/// For the children's and the sinks' last words; TimeoutStopSec in share/hansard.service leaves more.
+constexpr Duration kLongestGoodbye = seconds(6);
 constexpr std::size_t kMaxWeights = 64u << 20;
 
 class SystemClock final : public Clock {
@@ -117,10 +120,12 @@ struct App::Impl {
   void make_adapters(const std::string& executable);
   void trust_meetings();
   Json status() const;
+  bool no_recognizer() const { return !speech->unavailable().empty(); }
   api::Context api_context();
   void published(const host::LiveRecord& record);
   Result<void> turn();
-  void shut_down();
+  void signalled();
+  void hand_over();
 
   AppOptions options;
   Config config;
@@ -143,9 +148,9 @@ struct App::Impl {
   std::optional<LiveHub> hub;
   std::optional<HttpServer> server;
   std::optional<Calendars> calendars;
+  std::optional<Stopping> stopping;
   std::function<void(const LiveEvent&)> on_event;
   std::function<void()> on_signal;
-  bool stopping = false;
   bool store_failing = false;
 };
 
@@ -186,6 +191,7 @@ Result<void> App::Impl::open() {
   executor.emplace(host::ExecutorPorts{clock, *store, *http_client, *media, *speech, *spool, *files, *secrets, signer},
                    std::move(e));
   engine.emplace(*store, clock, *executor);
+  stopping.emplace(*engine, clock, config.on_stop, config.drain_limit);
   executor->connect(*engine);
   engine->on_record([this](const host::LiveRecord& record) { published(record); });
   executor->on_partial([this](const host::LivePartial& partial) {
@@ -296,6 +302,7 @@ Json App::Impl::status() const {
       .set("last_seq", hub->last_seq());
   out.set("encrypted_at_rest", false);
   if (store_failing) out.set("store", "failing: the disk may be full");
+  if (stopping->asked()) out.set("stopping", stopping->status());
   return out;
 }
 
@@ -319,7 +326,13 @@ api::Context App::Impl::api_context() {
           [this] { return calendars->list(); },
           [this] { return calendars->reload(); },
           [this](const std::string& id) { return calendars->sync(id); },
-          [this](const std::string& key, bool retry) { return decide_task(*engine, key, retry); }};
+          [this](const std::string& key, bool retry) { return decide_task(*engine, key, retry); },
+          [this](const std::string& word) -> Result<Json> {
+            const auto how = enum_value<OnStop>(word);
+            if (!how) return fail(ErrorClass::kInvalid, kArea, "'how' must be \"finish\", \"leave\" or \"hand_over\"");
+            stopping->ask(*how);
+            return stopping->status();
+          }};
 }
 
 /// Waits, does what has come up, commits it.
@@ -341,18 +354,28 @@ Result<void> App::Impl::turn() {
   return {};
 }
 
-void App::Impl::shut_down() {
+void App::Impl::signalled() {
+  if (on_signal) return std::exchange(on_signal, nullptr)();
+  if (stopping->signal()) return;
+  log::warning("ending at once: the third signal");
+  ::_exit(1);
+}
+
+/// Goes without a word to the meetings: the next daemon takes them up. What the children still say is committed, so that no
+/// captured audio and no final is lost; an attempt to send a task gets the time to be answered.
+void App::Impl::hand_over() {
+  stopping->end(!no_recognizer());
   if (server) server->close();
-  bool left = false;
-  media->shut_down([&left] { left = true; });
-  const Instant limit = clock.now() + seconds(6);
-  // What still comes in goes through the engine: finals and coverage of the last seconds are kept.
-  while (!left && clock.now() < limit) {
+  bool left_all = false;
+  media->shut_down([&left_all] { left_all = true; });
+  const Instant limit = clock.now() + kLongestGoodbye;
+  while ((!left_all || sending(*engine)) && clock.now() < limit) {
     loop.turn(milliseconds(100));
     if (executor->has_backlog()) executor->poll();
     if (!engine->drain()) break;
   }
   ::unlink(daemon_info_path(config.data_dir).c_str());
+  log::info("stopped");
 }
 
 App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -383,6 +406,9 @@ std::string App::page_url() const {
 
 Result<std::string> App::join(const JoinRequest& request) {
   const auto invalid = [](std::string detail) { return fail(ErrorClass::kInvalid, "join", std::move(detail)); };
+  if (impl_->stopping->asked()) {
+    return fail(ErrorClass::kUnavailable, "join", "hansard is stopping and joins nothing new: wait until it runs again, then join");
+  }
   flow::MeetingSpec spec;
   spec.url = std::string(trim(request.url));
   if (spec.url.empty() || spec.url.size() > 4096)
@@ -434,21 +460,14 @@ const flow::MeetingState* App::find(const std::string& meeting) const {
 Store& App::store() { return *impl_->store; }
 void App::on_event(std::function<void(const LiveEvent&)> f) { impl_->on_event = std::move(f); }
 void App::on_signal(std::function<void()> f) { impl_->on_signal = std::move(f); }
-void App::stop() { impl_->stopping = true; }
+void App::stop() { impl_->stopping->ask(OnStop::kHandOver); }
 
 Result<void> App::run() {
-  impl_->loop.on_stop_signal([this](int) {
-    if (impl_->on_signal) {
-      std::exchange(impl_->on_signal, nullptr)();
-    } else {
-      impl_->stopping = true;
-    }
-  });
-  while (!impl_->stopping) {
+  impl_->loop.on_stop_signal([this](int) { impl_->signalled(); });
+  while (!impl_->stopping->due(!impl_->no_recognizer())) {
     if (auto r = impl_->turn(); !r) return r;
   }
-  log::info("stopping");
-  impl_->shut_down();
+  impl_->hand_over();
   return {};
 }
 

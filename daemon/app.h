@@ -43,12 +43,13 @@ class App {
 
   /// Called for each live event.
   void on_event(std::function<void(const LiveEvent&)> f);
-  /// Called for the first SIGINT or SIGTERM instead of stop().
+  /// Called for the first SIGINT or SIGTERM instead of what the configuration says of it.
   void on_signal(std::function<void()> f);
 
-  /// Runs until stop(), then leaves the meetings politely and closes. Errors: the store's (disk full is waited out, a lost
-  /// ownership is not).
+  /// Runs until stop() or a signal, as daemon/stopping.h says; at the end what is left of the meetings is handed over. Errors:
+  /// the store's (disk full is waited out, a lost ownership is not).
   Result<void> run();
+  /// Hands over at once.
   void stop();
 
  private:

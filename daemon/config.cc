@@ -293,6 +293,17 @@ void read_level(Section& section, Config& config) {
   }
 }
 
+void read_daemon(Section& section, Config& config) {
+  std::string on_stop(enum_name(config.on_stop));
+  section.text("on_stop", on_stop);
+  if (const auto how = enum_value<OnStop>(on_stop)) {
+    config.on_stop = *how;
+  } else if (const toml::node* node = section.take("on_stop")) {
+    section.wrong(*node, "on_stop", "\"hand_over\", \"finish\" or \"leave\"");
+  }
+  section.duration("drain_limit", config.drain_limit, seconds(1));
+}
+
 void read_root(Section& root, std::vector<std::string>& problems, const std::string& path, Config& config) {
   std::string data_dir;
   std::string output_dir;
@@ -338,6 +349,7 @@ void read_root(Section& root, std::vector<std::string>& problems, const std::str
   });
   sub_table(root, "http", problems, [&](Section& s) { s.texts("allow_hosts", config.allow_hosts); });
   each_table(root, "task_sink", problems, [&](Section& s, const toml::table& table) { read_task_sink(s, table, config); });
+  sub_table(root, "daemon", problems, [&](Section& s) { read_daemon(s, config); });
   sub_table(root, "log", problems, [&](Section& s) { read_level(s, config); });
 }
 
@@ -432,6 +444,7 @@ Json config_json(const Config& config) {
   out.set("speech", std::move(speech)).set("analysis_weights", config.analysis_weights);
   out.set("media_hosts", to_json(config.media_hosts)).set("allow_hosts", to_json(config.allow_hosts));
   out.set("min_free_mb", static_cast<std::int64_t>(config.min_free_bytes >> 20));
+  out.set("on_stop", enum_name(config.on_stop)).set("drain_limit_s", config.drain_limit.ms / 1000);
   return out;
 }
 

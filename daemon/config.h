@@ -10,6 +10,16 @@
 
 namespace hansard {
 
+/// What a daemon that is asked to end does with the meetings that run.
+enum class OnStop : std::uint8_t {
+  kHandOver,  ///< goes at once; the next daemon takes them up, what is said meanwhile is lost
+  kFinish,    ///< stays until they are over, then goes
+  kLeave,     ///< leaves them, writes their minutes, then goes
+};
+constexpr EnumName<OnStop> kEnumNames_OnStop[] = {
+    {OnStop::kHandOver, "hand_over"}, {OnStop::kFinish, "finish"}, {OnStop::kLeave, "leave"}};
+constexpr auto enum_names(OnStop) { return std::span(kEnumNames_OnStop); }
+
 /// A [[task_sink]].
 struct TaskSinkConfig {
   std::string id;
@@ -42,6 +52,8 @@ struct Config {
   std::vector<std::string> media_hosts;  ///< WHEP endpoints and rooms that calendars may name
   std::vector<std::string> allow_hosts;  ///< hosts in private ranges that calendars may be read from
   log::Level log_level = log::Level::kInfo;
+  OnStop on_stop = OnStop::kHandOver;
+  Duration drain_limit = hours(2);  ///< longest wait of finish and leave; then the rest is handed over
 };
 
 /// Defaults from the environment (HOME, XDG_STATE_HOME). Errors: kInvalid (no home to be found).

@@ -142,6 +142,16 @@ TEST(Config, RefusesASinkThatDoesNotExist) {
   EXPECT_NE(config.error().detail.find("webhook"), std::string::npos) << config.error().detail;
 }
 
+TEST(Config, ReadsHowTheDaemonEnds) {
+  const auto config = parse_config("[daemon]\non_stop = \"finish\"\ndrain_limit = \"45min\"\n", "h.toml");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->on_stop, OnStop::kFinish);
+  EXPECT_EQ(config->drain_limit, minutes(45));
+  EXPECT_EQ(default_config()->on_stop, OnStop::kHandOver);
+  EXPECT_NE(problem_of("[daemon]\non_stop = \"wait\"\n").find("line 2: 'on_stop' in [daemon] must be \"hand_over\""), std::string::npos);
+  EXPECT_NE(problem_of("[daemon]\ndrain_limit = \"0s\"\n").find("at least 1 s"), std::string::npos);
+}
+
 TEST(Config, MissingAndUnreadableFilesAreSaid) {
   EXPECT_EQ(read_config("/nonexistent/h.toml").error().code, ErrorClass::kNotFound);
   EXPECT_EQ(read_config("/").error().code, ErrorClass::kDenied);

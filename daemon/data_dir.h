@@ -11,8 +11,11 @@ inline std::string audio_folder(const std::string& data_dir) { return data_dir +
 /// Locked as long as a daemon, or a restore, works on the directory.
 inline std::string data_lock_path(const std::string& data_dir) { return data_dir + "/lock"; }
 
-/// Makes and takes the lock; it goes with the descriptor, however the process ends. Errors: kConflict (somebody has it),
-/// kDenied, kNotFound.
+/// Makes and takes the lock and writes this process's id into it; it goes with the descriptor, however the process ends.
+/// Errors: kConflict (somebody has it; says who), kDenied, kNotFound.
 Result<posix::Descriptor> lock_data_dir(const std::string& data_dir);
+
+/// Whether somebody has the lock.
+bool data_dir_in_use(const std::string& data_dir);
 
 }  // namespace hansard

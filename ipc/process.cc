@@ -53,6 +53,9 @@ Result<ChildProcess> spawn_child(const std::string& executable, const std::vecto
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    // What ends a group of processes (Ctrl-C, a service manager) is for the parent: it says when its children end.
+    ::signal(SIGINT, SIG_IGN);
+    ::signal(SIGTERM, SIG_IGN);
     ::execv(executable.c_str(), argv.data());
     ::_exit(127);
   }

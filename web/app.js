@@ -110,6 +110,12 @@ async function refreshStatus() {
   const status = await call("GET", "/api/status");
   const r = status.recognizer;
   $("recognizer").textContent = r.ready ? `speech: ${r.model}` : r.detail ? `no speech recognition: ${r.detail}` : "speech recognition starts";
+  const s = status.stopping;
+  $("stopping").hidden = !s;
+  if (s) {
+    const until = s.until ? `, until ${new Date(s.until).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" })}` : "";
+    $("stopping").textContent = `draining, ${s.meetings} ${s.meetings === 1 ? "meeting" : "meetings"} left${until}`;
+  }
   return status;
 }
 
