@@ -1,5 +1,6 @@
 #pragma once
-// The schema's history. A migration that has been released is never changed; a change is a new one at the end.
+// The schema's history: of the tables, and of the form of the bodies in them (a new member that an older program would drop is
+// a new schema, even if the tables stay). A migration that has been released is never changed; a change is a new one at the end.
 #include <span>
 #include <string_view>
 

@@ -113,14 +113,21 @@ TEST(SqliteStore, LeavesTheDatabaseOfAnotherProgramAlone) {
   EXPECT_EQ(fs::file_size(folder.file()), size);
 }
 
-TEST(SqliteStore, RefusesANewerSchema) {
+std::string bytes_of(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+TEST(SqliteStore, RefusesANewerSchemaAndLeavesItAsItIs) {
   const Folder folder;
   ASSERT_TRUE(open_sqlite_store(folder.file()));
   execute(folder.file(), "PRAGMA user_version = 999");
+  const std::string before = bytes_of(folder.file());
   const auto r = open_sqlite_store(folder.file());
   ASSERT_FALSE(r);
   EXPECT_EQ(r.error().code, ErrorClass::kInvalid);
   EXPECT_NE(r.error().detail.find("999"), std::string::npos);
+  EXPECT_EQ(bytes_of(folder.file()), before);
 }
 
 TEST(SqliteStore, MigratesFromEverySchemaThatWasReleased) {
@@ -188,6 +195,42 @@ TEST(SqliteStore, ASecondOwnerIsRefusedWhileTheFirstLives) {
   first->reset();
   auto third = open_sqlite_store(folder.file());
   EXPECT_TRUE(third && (*third)->acquire("third"));
+}
+
+/// What the lock cannot stop (a file system without locks, a lock file that somebody removed), the fence does.
+TEST(SqliteStore, AnOwnerInAnotherProcessMakesTheFirstOneStale) {
+  const Folder folder;
+  int go[2];
+  ASSERT_EQ(pipe(go), 0);
+  // The other process begins before this one has the file open, as a real one would.
+  const pid_t child = fork();
+  if (child == 0) {
+    close(go[1]);
+    char begin = 0;
+    if (read(go[0], &begin, 1) != 1) _exit(2);
+    auto store = open_sqlite_store(folder.file());
+    const auto fence = store ? (*store)->acquire("second") : Result<std::uint64_t>(fail(ErrorClass::kInternal, "test", ""));
+    const Commit one = numbered(1);
+    _exit(fence && (*store)->commit(*fence, {&one, 1}) ? 0 : 1);
+  }
+  auto first = open_sqlite_store(folder.file());
+  ASSERT_TRUE(first);
+  const auto fence = (*first)->acquire("first");
+  const Commit zero = numbered(0);
+  ASSERT_TRUE(fence && (*first)->commit(*fence, {&zero, 1}));
+  ASSERT_TRUE(fs::remove(folder.file() + "-lock"));
+  ASSERT_EQ(write(go[1], "x", 1), 1);
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  close(go[0]);
+  close(go[1]);
+  ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  const Commit two = numbered(2);
+  const auto late = (*first)->commit(*fence, {&two, 1});
+  ASSERT_FALSE(late);
+  EXPECT_EQ(late.error().code, ErrorClass::kConflict);
+  EXPECT_NE(late.error().detail.find("taken over"), std::string::npos);
+  EXPECT_EQ(whole_commits(**first), 2u) << "the other one's is there, the late one is not";
 }
 
 TEST(SqliteStore, ALockedStoreIsUnavailableAndLosesNothing) {

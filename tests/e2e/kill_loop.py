@@ -277,13 +277,16 @@ class Loop:
         return stored
 
     def origin(self):
+        return self.origin_of(self.id)
+
+    def origin_of(self, meeting):
         db = sqlite3.connect(f"file:{self.folder}/data/hansard.db?mode=ro", uri=True)
-        state = json.loads(bytes(db.execute("SELECT state FROM aggregate WHERE id = ?", (self.id,)).fetchone()[0])[1:])
+        state = json.loads(bytes(db.execute("SELECT state FROM aggregate WHERE id = ?", (meeting,)).fetchone()[0])[1:])
         db.close()
         return state["origin_unix_ms"]
 
 
-def check_words(stored, viewer):
+def check_words(stored, viewer, check=check):
     check(stored["state"] == "done", "the meeting ended well")
     kept = {}
     for u in stored["utterances"]:
