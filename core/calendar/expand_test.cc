@@ -1,6 +1,6 @@
 #include "core/calendar/expand.h"
 
-#include <chrono>
+#include <ctime>
 
 #include <gtest/gtest.h>
 
@@ -108,11 +108,11 @@ TEST(Expand, BoundsAHostileCalendarAndKeepsTheOthersMeetings) {
                      "\r\nDTSTART:19700101T000000Z\r\nRRULE:FREQ=SECONDLY;COUNT=2000000000;BYSECOND=1,2,3\r\n");
     body += event_of("UID:y" + std::to_string(i) + "\r\nDTSTART:19700101T000000Z\r\nRRULE:FREQ=SECONDLY\r\n");
   }
-  const auto before = std::chrono::steady_clock::now();
+  const std::clock_t before = std::clock();  // of this process: other work on the machine does not count
   const auto c = read_calendar(calendar_of(body));
   const auto e = expand(*c, at("2025-01-07T00:00:00Z"), at("2025-01-08T00:00:00Z"), {});
   ASSERT_TRUE(e);
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(10));
+  EXPECT_LT((std::clock() - before) / CLOCKS_PER_SEC, 10);
   EXPECT_FALSE(e->problems.empty());
   EXPECT_LE(e->occurrences.size(), ExpandLimits{}.max_occurrences);
   const auto alone = expand(*c, at("2025-01-07T11:00:00Z"), at("2025-01-07T11:00:01Z"), {});

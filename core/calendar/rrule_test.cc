@@ -1,6 +1,6 @@
 #include "core/calendar/rrule.h"
 
-#include <chrono>
+#include <ctime>
 
 #include <gtest/gtest.h>
 
@@ -80,7 +80,7 @@ TEST(RRule, SeeksWithoutChangingTheDates) {
 }
 
 TEST(RRule, HostileRulesCostMillisecondsOnly) {
-  const auto before = std::chrono::steady_clock::now();
+  const std::clock_t before = std::clock();  // of this process: other work on the machine does not count
   for (const std::string rule :
        {"FREQ=SECONDLY;BYMONTH=1;BYMONTHDAY=30;BYDAY=MO;BYHOUR=3;BYMINUTE=7;BYSECOND=9;BYYEARDAY=29",
         "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=SECONDLY;INTERVAL=2;BYSECOND=1", "FREQ=MINUTELY;INTERVAL=1440;BYHOUR=5",
@@ -94,7 +94,7 @@ TEST(RRule, HostileRulesCostMillisecondsOnly) {
   for (int i = 1; i < 24; ++i) full += "," + std::to_string(i);
   EXPECT_EQ(dates("20250101T000000", full + ";BYMONTHDAY=1,2,3,4,5,6,7,8,9", 2), "20250101T00 20251209T23");
   // Eleven rules at half a second would already be far beyond the aim; the bound leaves room for sanitizers.
-  EXPECT_LT(std::chrono::steady_clock::now() - before, std::chrono::seconds(8));
+  EXPECT_LT((std::clock() - before) / CLOCKS_PER_SEC, 8);
 }
 
 }  // namespace

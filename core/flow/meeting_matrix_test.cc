@@ -179,6 +179,15 @@ const std::vector<Row>& rows() {
       {"failed", [](const At&) { return StepFailed{"writing", "disk full"}; }},
       {"delivered", [](const At&) { return TaskDelivered{"k", "a1", "board", "delivered", ""}; }},
       {"cleaned", [](const At&) { return CleanedUp{}; }},
+      {"clock set", [](const At&) { return ClockMoved{minutes(2)}; }},
+      {"notice", [](const At&) { return HostNotice{"the disk is full"}; }},
+      {"no room",
+       [](const At&) {
+         Prepared e;
+         e.room = false;
+         e.note = "the disk is full";
+         return e;
+       }},
       {"calendar", [](const At&) { return CalendarConfigured{}; }},
       {"fetched", [](const At&) { return CalendarFetched{}; }},
       {"not read", [](const At&) { return CalendarFailed{}; }},
@@ -252,6 +261,9 @@ written      .  .  .  .  .  .  .  .  .  .  Cl .  .  .  .
 failed       .  .  .  .  .  .  .  .  .  .  Cl .  .  .  .
 delivered    *  *  *  *  *  *  *  *  *  *  *  *  *  *  *
 cleaned      .  .  .  .  .  .  .  .  .  .  .  Do .  .  .
+clock set    .  .  .  .  *  *  *  *  *  *  *  .  .  .  .
+notice       .  .  .  .  *  *  *  *  *  *  *  .  .  .  .
+no room      .  .  .  *  .  .  .  .  .  .  .  .  .  .  .
 calendar     .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 fetched      .  .  .  .  .  .  .  .  .  .  .  .  .  .  .
 not read     .  .  .  .  .  .  .  .  .  .  .  .  .  .  .

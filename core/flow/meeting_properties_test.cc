@@ -121,7 +121,11 @@ class Walk {
       case 13:
       case 14:
       case 15: return speech();
-      case 16: return SpeechDrained{flip()};
+      case 16: {
+        if (rng_.chance(30)) return HostNotice{flip() ? "the disk is full" : ""};
+        if (rng_.chance(30)) return ClockMoved{seconds(rng_.between(-900, 900))};
+        return SpeechDrained{flip()};
+      }
       case 17:
         return flip() ? Event(ItemsChanged{{ItemChange{}}}) : Event(TimerFired{one_of<std::string>({"lobby", "end", "left"})});
       case 18: return flip() ? Event(StepFailed{"analysis", "out of memory"}) : Event(AnalysisFinished{{}, {AnalysisItem{}}, ""});
@@ -131,7 +135,12 @@ class Walk {
 
   std::optional<Event> answer(const Effect& effect, int mood) {
     if (std::holds_alternative<ValidateMeeting>(effect)) return Validated{};
-    if (std::holds_alternative<PrepareMeeting>(effect)) return Prepared{};
+    if (std::holds_alternative<PrepareMeeting>(effect)) {
+      Prepared e;
+      e.room = rng_.chance(70);
+      if (!e.room) e.note = "the disk is full";
+      return e;
+    }
     if (const auto* start = std::get_if<StartMedia>(&effect)) {
       MediaReport r;
       r.epoch = start->epoch;
@@ -150,6 +159,7 @@ class Walk {
 
   void apply(const Event& event) {
     const MeetingState before = s_;
+    if (const auto* moved = std::get_if<ClockMoved>(&event)) now_ = now_ + moved->by;
     const Batch batch = step(s_, event, now_);
     for (const Effect& e : batch.effects) asked_.push_back(e);
     // Media and speech of the run before are gone with the program; what is durable is asked for again by the host.

@@ -7,6 +7,7 @@ namespace {
 
 constexpr Duration kValidateRetry = seconds(30);
 constexpr Duration kPrepareRetry = seconds(10);
+constexpr Duration kPrepareAnswer = minutes(2);
 /// Timers that count from a moment, not to one of the calendar.
 constexpr const char* kCounting[] = {timer::kPrepare, timer::kJoinAnswer, timer::kReconnect, timer::kLobby,
                                      timer::kAlone,   timer::kOnlyBots,   timer::kSilent,    timer::kStable,
@@ -70,7 +71,8 @@ void MeetingStep::on(const ValidationFailed& e) {
 void MeetingStep::on(const Prepared& e) {
   if (s_.state != Phase::kPreparing) return;
   s_.recognizer = e.recognizer;
-  if (s_.note != e.note && (!e.note.empty() || clear(timer::kPrepare))) {
+  const bool waited = clear(timer::kPrepare);
+  if (s_.note != e.note && (!e.note.empty() || waited)) {
     s_.note = e.note;
     tell();
   }
@@ -81,7 +83,10 @@ void MeetingStep::on(const Prepared& e) {
 /// A disk without room is looked at again for as long as a meeting that has not begun is waited for.
 void MeetingStep::prepare_again() {
   if (s_.state != Phase::kPreparing) return;
-  if (now_ < s_.spec.start + s_.settings.leave.lobby) return emit(PrepareMeeting{});
+  if (now_ < s_.spec.start + s_.settings.leave.lobby) {
+    set(timer::kPrepare, now_ + kPrepareAnswer);  // its answer also says that the wait is over
+    return emit(PrepareMeeting{});
+  }
   s_.code = FailureCode::kDiskFull;
   go(Trigger::kFail, std::string(meeting::failure_advice(s_.code)));
 }

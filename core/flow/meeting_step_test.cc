@@ -583,6 +583,65 @@ TEST_F(MeetingTest, AudioThatWaitedTooLongForARecognizerIsGivenUp) {
   EXPECT_EQ(state_.state, Phase::kDone);
 }
 
+TEST_F(MeetingTest, WaitsForRoomOnTheDiskAndSaysSo) {
+  see();
+  advance_to(kStart - minutes(10));
+  send(Validated{});
+  Prepared full;
+  full.room = false;
+  full.note = "the disk is full";
+  send(full);
+  EXPECT_EQ(state_.note, "the disk is full");
+  EXPECT_FALSE(state_.timers.contains("join"));
+  const std::size_t asked = count_effects<PrepareMeeting>();
+  advance_to(now_ + seconds(11));
+  EXPECT_EQ(count_effects<PrepareMeeting>(), asked + 1);
+  send(Prepared{});
+  EXPECT_EQ(state_.note, "") << "there is room again";
+  advance_to(kStart);
+  EXPECT_EQ(state_.state, Phase::kJoining);
+}
+
+TEST_F(MeetingTest, ADiskThatStaysFullFailsTheMeetingWithThatReason) {
+  see();
+  advance_to(kStart - minutes(10));
+  send(Validated{});
+  Prepared full;
+  full.room = false;
+  full.note = "the disk is full";
+  for (int i = 0; i < 1'000 && state_.state == Phase::kPreparing; ++i) {
+    send(full);
+    advance_to(now_ + seconds(11));
+  }
+  EXPECT_EQ(state_.state, Phase::kCleaning);
+  EXPECT_EQ(state_.code, FailureCode::kDiskFull);
+  EXPECT_GE(now_, kStart + minutes(15));
+  EXPECT_LT(now_, kStart + minutes(16));
+}
+
+TEST_F(MeetingTest, AClockThatIsSetChangesNoWaitAndNoMediaTime) {
+  record();
+  advance_to(kStart + minutes(2));
+  send(media(MediaPhase::kLost));
+  const Duration wait = state_.timers.at("reconnect") - now_;
+  const Duration end = state_.timers.at("end") - now_;
+  const Duration media_time = now_ - state_.origin;
+  now_ = now_ + hours(1);
+  send(ClockMoved{hours(1)});
+  EXPECT_EQ(state_.timers.at("reconnect") - now_, wait);
+  EXPECT_EQ(now_ - state_.origin, media_time);
+  EXPECT_EQ(state_.timers.at("end") - now_, end - hours(1)) << "the planned end stands in a calendar";
+}
+
+TEST_F(MeetingTest, ANoticeIsShownOnceWhileThereIsARecording) {
+  record();
+  const std::size_t told = all_records<StateRecord>().size();
+  send(HostNotice{"the disk is full"});
+  send(HostNotice{"the disk is full"});
+  EXPECT_EQ(all_records<StateRecord>().size(), told + 1);
+  EXPECT_EQ(all_records<StateRecord>().back().note, "the disk is full");
+}
+
 TEST_F(MeetingTest, StateDoesNotGrowWithTheMeeting) {
   record();
   std::size_t early = 0;

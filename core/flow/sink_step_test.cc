@@ -338,6 +338,21 @@ TEST_F(SinkTest, AnAnswerThatComesAfterItCountedAsNoneIsNotTaken) {
   EXPECT_EQ(told_.size(), 1u) << "a person decides";
 }
 
+TEST_F(SinkTest, AClockThatIsSetChangesNoWait) {
+  configure(SinkClass::kIdempotent);
+  want("k1");
+  answer(Outcome::kBusy, minutes(10));
+  const Duration left = *next_deadline(State(state_)) - now_;
+  for (const Duration by : {hours(5), hours(-7)}) {
+    now_ = now_ + by;
+    apply(ClockMoved{by});
+    EXPECT_EQ(sent_.size(), 1u);
+    EXPECT_EQ(*next_deadline(State(state_)) - now_, left);
+  }
+  ASSERT_TRUE(wait());
+  EXPECT_EQ(sent_.size(), 2u);
+}
+
 TEST_F(SinkTest, StateSurvivesItsJson) {
   configure(SinkClass::kFindable);
   want("k1");
