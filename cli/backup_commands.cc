@@ -1,7 +1,6 @@
 // backup, restore, check: a copy of everything that cannot be made again, and whether what is there is sound.
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 
@@ -9,15 +8,12 @@
 #include "cli/commands.h"
 #include "cli/live_view.h"
 #include "daemon/backup.h"
+#include "daemon/system.h"
 
 namespace hansard::cli {
 namespace {
 
 volatile std::sig_atomic_t g_stop = 0;
-
-Instant now() {
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
-}
 
 /// Shows where long work is, on a terminal only, a few times a second; SIGINT and SIGTERM end it in good order.
 class Progress {
@@ -34,7 +30,7 @@ class Progress {
 
   WorkProgress function() {
     return [this](std::string_view what, std::uint64_t done, std::uint64_t total) {
-      const auto at = now();
+      const Duration at = SystemClock().monotonic();
       if (terminal_ && at - shown_ > milliseconds(200)) {
         shown_ = at;
         std::fprintf(stderr, "\r\033[K%.*s", static_cast<int>(what.size()), what.data());
@@ -50,7 +46,7 @@ class Progress {
 
  private:
   bool terminal_;
-  Instant shown_;
+  Duration shown_;
 };
 
 void print_contents(const BackupReport& r) {
@@ -113,7 +109,7 @@ int cmd_backup(std::span<const std::string> args) {
   const auto config = load_config(a->text("--config"));
   if (!config) return report(config.error());
   Progress progress;
-  const auto made = make_backup(*config, a->rest[0], now(), progress.function());
+  const auto made = make_backup(*config, a->rest[0], system_now(), progress.function());
   progress.clear();
   if (!made) return report(made.error());
   std::printf("backup      %s (%llu bytes, read back and verified)\n", made->path.c_str(),
@@ -131,7 +127,7 @@ int cmd_restore(std::span<const std::string> args) {
   const auto config = load_config(a->text("--config"));
   if (!config) return report(config.error());
   Progress progress;
-  const auto done = restore_backup(*config, a->rest[0], a->flag("--force"), now(), progress.function());
+  const auto done = restore_backup(*config, a->rest[0], a->flag("--force"), system_now(), progress.function());
   progress.clear();
   if (!done) return report(done.error());
   std::printf("restored    %s, as it was at %s\n", config->data_dir.c_str(), printable(done->backup.created).c_str());

@@ -1,9 +1,6 @@
 #include "cli/calendar_connect.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <optional>
 
@@ -13,6 +10,7 @@
 #include "cli/daemon_client.h"
 #include "core/base/text.h"
 #include "core/calendar/expand.h"
+#include "daemon/system.h"
 #include "host/connections.h"
 
 namespace hansard::cli {
@@ -25,10 +23,6 @@ CurlOptions http_options(const Config& config) {
   CurlOptions options;
   options.allowed_hosts = config.allow_hosts;
   return options;
-}
-
-Instant now() {
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
 }
 
 bool is_name_character(char c) {
@@ -57,13 +51,6 @@ Result<HttpResponse> ConnectSession::exchange(HttpRequest request) {
   return std::move(*answer);
 }
 
-std::string ConnectSession::entropy(std::size_t count) {
-  std::string out(std::min<std::size_t>(count, 256), '\0');
-  while (::getrandom(out.data(), out.size(), 0) != static_cast<ssize_t>(out.size())) {
-  }
-  return out;
-}
-
 Result<calendar::Connection> ConnectSession::known(const std::string& id) { return host::load_connection(secrets_, id); }
 
 Result<std::size_t> ConnectSession::try_out(calendar::Connection& connection) {
@@ -75,16 +62,16 @@ Result<std::size_t> ConnectSession::try_out(calendar::Connection& connection) {
   if (!made) return pass(made);
   calendar::Source& source = **made;
   OpensslSigner signer;
-  const Instant from = now();
+  const Instant from = system_now();
   const Instant to = from + hours(24);
-  calendar::SourceAction action = source.begin({from, to}, from, entropy(32));
+  calendar::SourceAction action = source.begin({from, to}, from, random_bytes(32));
   for (int n = 0; n < kMaxTrialRequests; ++n) {
     if (auto* send = std::get_if<calendar::SendRequest>(&action)) {
       const auto response = exchange(std::move(send->request));
-      action = source.reply(response, now());
+      action = source.reply(response, system_now());
     } else if (const auto* sign = std::get_if<calendar::SignRequest>(&action)) {
       const auto signature = signer.sign_rs256(sign->key_pem, sign->bytes);
-      action = source.signature(signature, now());
+      action = source.signature(signature, system_now());
     } else if (const auto* failed = std::get_if<calendar::SyncFailed>(&action)) {
       return fail(failed->reconnect ? ErrorClass::kDenied : ErrorClass::kUnavailable, "calendar", failed->detail);
     } else {

@@ -32,8 +32,6 @@ class ConnectSession {
 
   /// Sends and waits.
   Result<HttpResponse> exchange(HttpRequest request);
-  /// So many random bytes.
-  static std::string entropy(std::size_t count);
 
   /// The connection of this name that is already there. Errors: those of SecretStore, kCorrupt.
   Result<calendar::Connection> known(const std::string& id);

@@ -1,6 +1,5 @@
 // `hansard calendar connect google`: a person signs in with a browser, or a service account reads in a person's name.
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 
@@ -13,6 +12,7 @@
 #include "core/base/text.h"
 #include "core/calendar/sources/google_source.h"
 #include "core/calendar/sources/oauth.h"
+#include "daemon/system.h"
 
 namespace hansard::cli {
 namespace {
@@ -24,10 +24,6 @@ constexpr std::size_t kMaxFile = 64u << 10;
 
 using calendar::Connection;
 using calendar::Credentials;
-
-Instant now() {
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
-}
 
 std::unexpected<Error> invalid(std::string detail) { return fail(ErrorClass::kInvalid, kArea, std::move(detail)); }
 
@@ -102,8 +98,8 @@ Result<calendar::TokenAnswer> sign_in_by_browser(ConnectSession& session, const 
   auto listener = LoopbackListener::open();
   if (!listener) return pass(listener);
   const auto& endpoints = session.config().sources.google;
-  const std::string verifier = calendar::pkce_verifier(ConnectSession::entropy(32));
-  const std::string state = base64url_encode(ConnectSession::entropy(16));
+  const std::string verifier = calendar::pkce_verifier(random_bytes(32));
+  const std::string state = base64url_encode(random_bytes(16));
   calendar::FormFields query{
       {"client_id", c.client_id},
       {"redirect_uri", listener->redirect_uri()},
@@ -160,7 +156,7 @@ Result<void> sign_in(ConnectSession& session, Connection& connection) {
   c.access_token = std::move(token->access_token);
   c.refresh_token = std::move(token->refresh_token);
   c.scope = std::move(token->scope);
-  c.expires = now() + token->lifetime;
+  c.expires = system_now() + token->lifetime;
   connection.account = account_of(session, connection);
   if (connection.account.empty() && connection.calendar.find('@') != std::string::npos) connection.account = connection.calendar;
   return {};

@@ -17,6 +17,7 @@
 #include "core/base/text.h"
 #include "core/calendar/sources/graph_source.h"
 #include "core/calendar/sources/oauth.h"
+#include "daemon/system.h"
 
 namespace hansard::cli {
 namespace {
@@ -30,10 +31,6 @@ constexpr std::size_t kMaxPem = 256u << 10;
 using calendar::Connection;
 using calendar::TokenAnswer;
 using Clock = std::chrono::steady_clock;
-
-Instant now() {
-  return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
-}
 
 /// A vendor's text on a terminal: no control characters.
 std::string printable(std::string_view text) {
@@ -121,8 +118,8 @@ Result<TokenAnswer> sign_in_by_browser(ConnectSession& session, const calendar::
   std::string redirect = listener->redirect_uri();
   if (redirect.ends_with('/')) redirect.pop_back();
   const auto& endpoints = session.config().sources.microsoft;
-  const std::string verifier = calendar::pkce_verifier(ConnectSession::entropy(32));
-  const std::string state = base64url_encode(ConnectSession::entropy(16));
+  const std::string verifier = calendar::pkce_verifier(random_bytes(32));
+  const std::string state = base64url_encode(random_bytes(16));
   const std::string url = calendar::microsoft_oauth_url(endpoints, c.tenant, "authorize") + "?" +
                           form_encode({{"client_id", c.client_id},
                                        {"response_type", "code"},
@@ -180,7 +177,7 @@ Result<void> sign_in(ConnectSession& session, bool browser, Connection& connecti
     return fail(ErrorClass::kDenied, kArea, "Microsoft gave no lasting sign-in: the app needs the permission offline_access");
   c.access_token = std::move(token->access_token);
   c.refresh_token = std::move(token->refresh_token);
-  c.expires = now() + token->lifetime;
+  c.expires = system_now() + token->lifetime;
   auto account = account_of(session, c.access_token);
   if (!account) return pass(account);
   connection.account = std::move(*account);

@@ -4,7 +4,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -21,6 +20,7 @@
 #include "cli/live_view.h"
 #include "cli/modules.h"
 #include "core/base/text.h"
+#include "daemon/system.h"
 #include "ipc/process.h"
 
 namespace hansard::cli {
@@ -37,9 +37,7 @@ constexpr std::int64_t kConnectAheadMs = 25'000;
 
 volatile std::sig_atomic_t g_interrupted = 0;
 
-std::int64_t now_ms() {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
+std::int64_t now_ms() { return system_now().ms; }
 
 Result<std::uint16_t> free_port(std::uint16_t wanted) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -131,15 +129,7 @@ Result<void> Demo::prepare(std::uint16_t wanted_port) {
     if (kept) token_ = std::string(trim(*kept));
   }
   if (token_.empty()) {
-    std::FILE* random = std::fopen("/dev/urandom", "rb");
-    unsigned char bytes[24];
-    if (random == nullptr || std::fread(bytes, 1, sizeof bytes, random) != sizeof bytes) return fail(ErrorClass::kInternal, "demo", "no random numbers to be had");
-    std::fclose(random);
-    for (const unsigned char b : bytes) {
-      char hex[3];
-      std::snprintf(hex, sizeof hex, "%02x", b);
-      token_ += hex;
-    }
+    token_ = random_hex(24);
     if (auto r = write_file(api_token_path(file("data")), token_ + "\n", 0600); !r) return r;
   }
   return {};

@@ -1,12 +1,10 @@
 #include "daemon/app.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -25,7 +23,6 @@
 #include "core/analysis/model.h"
 #include "core/analysis/weights/embedded.h"
 #include "core/base/text.h"
-#include "ipc/boot_clock.h"
 #include "core/calendar/invite_platform.h"
 #include "daemon/api.h"
 #include "daemon/asio_loop.h"
@@ -33,6 +30,7 @@
 #include "daemon/data_dir.h"
 #include "daemon/http_server.h"
 #include "daemon/stopping.h"
+#include "daemon/system.h"
 #include "daemon/task_outbox.h"
 #include "host/stored.h"
 #include "ipc/process.h"
@@ -48,32 +46,6 @@ constexpr Duration kByHandLength = hours(4);
 /// For the children's and the sinks' last words; TimeoutStopSec in share/hansard.service leaves more.
 constexpr Duration kLongestGoodbye = seconds(6);
 constexpr std::size_t kMaxWeights = 64u << 20;
-
-class SystemClock final : public Clock {
- public:
-  Instant now() const override {
-    return {std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count()};
-  }
-  Duration monotonic() const override { return {ipc::boot_clock_us() / 1000}; }
-};
-
-/// At most 256: as many as getrandom gives in one piece. The call blocks only until the system has been seeded once.
-std::string random_bytes(std::size_t count) {
-  std::string raw(std::min<std::size_t>(count, 256), '\0');
-  while (::getrandom(raw.data(), raw.size(), 0) != static_cast<ssize_t>(raw.size())) {
-  }
-  return raw;
-}
-
-std::string random_hex(std::size_t bytes) {
-  std::string out;
-  for (const char c : random_bytes(bytes)) {
-    constexpr const char* kDigits = "0123456789abcdef";
-    out += kDigits[static_cast<unsigned char>(c) >> 4];
-    out += kDigits[static_cast<unsigned char>(c) & 15];
-  }
-  return out;
-}
 
 /// The token of the API: from the environment, else kept in data_dir, made at the first start.
 Result<std::string> api_token(const Config& config) {
@@ -439,10 +411,8 @@ Result<std::string> App::join(const JoinRequest& request) {
   spec.source = "manual";
   spec.by_hand = true;
   impl_->http_client->allow(spec.url);
-  std::uint64_t seed = 0;
-  (void)!::getrandom(&seed, sizeof seed, 0);
   const std::string id = flow::meeting_id(spec.platform, spec.meeting_key, now);
-  impl_->engine->post(id, flow::MeetingSeen{id, std::move(spec), impl_->config.meeting, seed});
+  impl_->engine->post(id, flow::MeetingSeen{id, std::move(spec), impl_->config.meeting, random_seed()});
   return id;
 }
 

@@ -1,11 +1,10 @@
 #include "daemon/calendars.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 
 #include "daemon/calendar_view.h"
 #include "daemon/log.h"
+#include "daemon/system.h"
 #include "host/connections.h"
 
 namespace hansard {
@@ -67,9 +66,7 @@ void Calendars::begin() {
     // Named before the source is moved away: the order in which arguments are evaluated is open.
     const std::string aggregate = aggregate_of(source.id);
     wanted.insert(aggregate);
-    std::uint64_t seed = 0;
-    (void)!::getrandom(&seed, sizeof seed, 0);
-    parts_.engine.post(aggregate, flow::CalendarConfigured{std::move(source), config_.meeting, seed});
+    parts_.engine.post(aggregate, flow::CalendarConfigured{std::move(source), config_.meeting, random_seed()});
   }
   std::vector<std::string> gone;
   parts_.engine.for_each([&](const std::string& id, const flow::State& state) {

@@ -2,9 +2,8 @@
 
 #include <unistd.h>
 
-#include <chrono>
-
 #include "core/base/time.h"
+#include "daemon/system.h"
 
 namespace hansard::log {
 namespace {
@@ -27,9 +26,8 @@ void set_level(Level level) { g_level = level; }
 
 void write(Level level, std::string_view event, std::initializer_list<std::pair<std::string_view, Json>> values) {
   if (level < g_level) return;
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::system_clock::now().time_since_epoch()).count();
   Json line = Json::object();
-  line.set("at", format_rfc3339({now})).set("level", level_name(level)).set("event", event);
+  line.set("at", format_rfc3339(system_now())).set("level", level_name(level)).set("event", event);
   for (const auto& [name, value] : values) line.set(name, value);
   const std::string text = line.dump() + "\n";
   // One write a line, so that lines of several processes do not mix.

@@ -1,11 +1,10 @@
 #include "daemon/task_outbox.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <cstdlib>
 
 #include "core/flow/step.h"
+#include "daemon/system.h"
 #include "host/stored.h"
 #include "host/webhook_sink.h"
 
@@ -57,7 +56,7 @@ void begin_task_sinks(const Config& config, const std::map<std::string, std::sha
     configured.settings.id = sink.id;
     configured.settings.sink_class = sinks.at(sink.id)->sink_class();
     configured.settings.per_minute = sink.per_minute;
-    (void)!::getrandom(&configured.seed, sizeof configured.seed, 0);
+    configured.seed = random_seed();
     engine.post(flow::sink_id(sink.id), configured);
   }
   engine.for_each([&](const std::string& id, const flow::State& state) {
