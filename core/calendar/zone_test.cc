@@ -49,6 +49,72 @@ TEST(TimeZone, WallAndUtcAgreeWheneverTheTimeIsUnique) {
   }
 }
 
+/// A zone file without transitions: UTC+0 until `footer` says otherwise.
+std::string tzif(const std::string& footer) {
+  std::string block = "TZif2" + std::string(15, '\0');
+  for (const char* count : {"0", "0", "0", "0", "1", "1"})
+    block += std::string(3, '\0') + static_cast<char>(*count - '0');  // one type, a name of one character
+  block += std::string(6, '\0') + std::string(1, '\0');
+  return block + block + "\n" + footer + "\n";
+}
+std::optional<std::int32_t> offset(const std::string& footer, std::string_view utc_time) {
+  const auto zone = TimeZone::from_tzif(tzif(footer));
+  if (!zone) return std::nullopt;
+  return zone->offset_at(wall(utc_time));
+}
+
+TEST(TimeZone, ReadsEveryFormOfRuleInTheFooter) {
+  EXPECT_EQ(offset("<-03>3", "20260701T000000"), -10'800);
+  EXPECT_EQ(offset("IST-5:30", "20260701T000000"), 19'800);
+  EXPECT_EQ(offset("LMT+0:53:28", "20260701T000000"), -3'208);
+  // Day 60 is 1 March in every year for J, and 29 February or 1 March when they are counted from 0.
+  for (const auto& [rule, year, day] : {std::tuple("AAA0BBB,J60/0,J300/0", "2024", "0301"),
+                                        {"AAA0BBB,J60/0,J300/0", "2025", "0301"},
+                                        {"AAA0BBB,59/0,300/0", "2024", "0229"},
+                                        {"AAA0BBB,59/0,300/0", "2025", "0301"},
+                                        {"AAA0BBB,M3.1.5/0,M10.5.0", "2024", "0301"},
+                                        {"AAA0BBB,M2.5.4/0,M10.5.0", "2024", "0229"},
+                                        {"AAA0BBB,M12.5.0/0,M1.1.0/0", "2024", "1229"}}) {
+    const std::string at = std::string(year) + day;
+    const std::string before = std::to_string(std::stol(at) - (std::string(day) == "0301" ? 0 : 1));
+    if (std::string(day) != "0301") {
+      EXPECT_EQ(offset(rule, before + "T235959"), 0) << rule << " " << year;
+    } else {
+      EXPECT_EQ(offset(rule, std::string(year) + "0228T235959"), 0) << rule << " " << year;
+    }
+    EXPECT_EQ(offset(rule, at + "T000000"), 3'600) << rule << " " << year;
+  }
+  EXPECT_EQ(offset("AAA3BBB1:30,M3.2.0/-1,M11.1.0/26:30:15", "20260701T000000"), -5'400) << "a summer time of its own";
+}
+
+TEST(TimeZone, AFooterThatCannotBeReadChangesNothing) {
+  for (const char* bad : {"",
+                          "A0",
+                          "<AB",
+                          "AAA",
+                          "AAA25",
+                          "AAA0:60",
+                          "AAA0:0:60",
+                          "AAA0B",
+                          "AAA0BBB",
+                          "AAA0BBB25",
+                          "AAA0BBB1",
+                          "AAA0BBB,",
+                          "AAA0BBB,M3.2.0",
+                          "AAA0BBB,M13.1.0,M11.1.0",
+                          "AAA0BBB,M0.1.0,M11.1.0",
+                          "AAA0BBB,M3.6.0,M11.1.0",
+                          "AAA0BBB,M3.0.0,M11.1.0",
+                          "AAA0BBB,M3.1.7,M11.1.0",
+                          "AAA0BBB,M3,M11.1.0",
+                          "AAA0BBB,M3.1,M11.1.0",
+                          "AAA0BBB,J366,J300",
+                          "AAA0BBB,x,J300",
+                          "AAA0BBB,J60/168,J300",
+                          "AAA0BBB,J60,J300x"})
+    EXPECT_EQ(offset(bad, "20260701T000000"), 0) << bad;
+}
+
 TEST(TimeZone, RefusesBrokenBytes) {
   EXPECT_FALSE(TimeZone::from_tzif(""));
   EXPECT_FALSE(TimeZone::from_tzif("TZif2"));
@@ -83,6 +149,45 @@ TEST(VTimeZone, BothWaysToBuildATableAgree) {
   }
 }
 
+TEST(VTimeZone, DatesAndEndsOfRules) {
+  std::vector<Observance> parts(2);
+  parts[0] = {parse_cal_time("20250101T000000"), 3600, 3600, {}, {}};
+  parts[1] = {parse_cal_time("20250330T020000"),
+              3600,
+              7200,
+              {*parse_rrule("FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;UNTIL=20260329T010000Z")},
+              {*parse_cal_time("20280301T020000"), *parse_cal_time("20290301T010000Z")}};
+  WorkBudget budget;
+  const auto zone = build_zone(parts, budget);
+  ASSERT_TRUE(zone);
+  EXPECT_EQ(zone->offset_at(wall("20250330T005959")), 3600);
+  EXPECT_EQ(zone->offset_at(wall("20250330T010000")), 7200);
+  EXPECT_FALSE(build_zone({}, budget));
+  EXPECT_FALSE(build_zone({Observance{}}, budget)) << "without a start there is none";
+  EXPECT_FALSE(usable_zone({Observance{}}));
+  // No offset before it: the one after it counts.
+  std::vector<Observance> alone(1);
+  alone[0] = {parse_cal_time("20250101T000000"), {}, -18'000, {}, {}};
+  EXPECT_EQ(build_zone(alone, budget)->offset_at(wall("20200101T000000")), -18'000);
+}
+
+TEST(VTimeZone, ARuleThatIsNotPlainIsFollowedAllTheSame) {
+  for (const char* rule :
+       {"FREQ=YEARLY;INTERVAL=2;BYMONTH=3;BYDAY=-1SU", "FREQ=YEARLY;COUNT=5;BYMONTH=3;BYDAY=-1SU",
+        "FREQ=YEARLY;BYMONTH=3,4;BYDAY=-1SU", "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU,1MO", "FREQ=YEARLY;BYMONTH=3;BYDAY=SU",
+        "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;BYSECOND=0", "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU;BYMINUTE=0",
+        "FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=30", "FREQ=YEARLY;BYYEARDAY=89", "FREQ=YEARLY;BYWEEKNO=13;BYDAY=SU",
+        "FREQ=YEARLY;BYMONTH=3;BYDAY=SU;BYSETPOS=-1", "FREQ=MONTHLY;BYDAY=-1SU", "FREQ=SECONDLY"}) {
+    std::vector<Observance> parts(1);
+    parts[0] = {parse_cal_time("20250330T020000"), 3600, 7200, {*parse_rrule(rule)}, {}};
+    WorkBudget budget;
+    const auto zone = build_zone(parts, budget);
+    ASSERT_TRUE(zone) << rule;
+    EXPECT_EQ(zone->offset_at(wall("20250330T005959")), 3600) << rule;
+    EXPECT_EQ(zone->offset_at(wall("20250330T010000")), 7200) << rule;
+  }
+}
+
 TEST(ZoneNames, FindsTheLongestTailAndWindowsNames) {
   EXPECT_EQ(zone_candidates("/freeassociation.sourceforge.net/Europe/Berlin").front(), "Europe/Berlin");
   EXPECT_EQ(zone_candidates("/citadel.org/20210210_1/America/Los_Angeles").front(), "America/Los_Angeles");
@@ -97,6 +202,9 @@ TEST(ZoneNames, FindsTheLongestTailAndWindowsNames) {
   EXPECT_EQ(fixed_offset("UTC"), 0);
   EXPECT_FALSE(fixed_offset("(GMT +01:00)"));
   EXPECT_FALSE(fixed_offset("Customized Time Zone"));
+  EXPECT_TRUE(zone_candidates("").empty());
+  EXPECT_TRUE(zone_candidates("\"\"").empty());
+  EXPECT_TRUE(zone_candidates(std::string(300, 'x')).empty());
 }
 
 TEST(ZoneNames, EveryWindowsZoneExistsOnThisMachine) {
