@@ -45,6 +45,7 @@ int join_by_daemon(const DaemonClient& client, const JoinRequest& request) {
 
 int join_here(Config config, const JoinRequest& request) {
   config.calendars.clear();  // one meeting, not a daemon
+  config.on_stop = OnStop::kHandOver;  // a second Ctrl-C ends it at once
   auto app = App::open({std::move(config), {}, false});
   if (!app) return report(app.error());
   auto id = (*app)->join(request);

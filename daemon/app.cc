@@ -340,8 +340,8 @@ void App::Impl::hand_over() {
   if (server) server->close();
   bool left_all = false;
   media->shut_down([&left_all] { left_all = true; });
-  const Instant limit = clock.now() + kLongestGoodbye;
-  while ((!left_all || sending(*engine)) && clock.now() < limit) {
+  const Duration limit = clock.monotonic() + kLongestGoodbye;
+  while ((!left_all || sending(*engine)) && clock.monotonic() < limit) {
     loop.turn(milliseconds(100));
     if (executor->has_backlog()) executor->poll();
     if (!engine->drain()) break;

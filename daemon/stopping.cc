@@ -53,6 +53,7 @@ void Stopping::ask(OnStop how) {
   if (how_ == OnStop::kHandOver) return;
   how_ = how;
   until_ = how == OnStop::kHandOver ? Instant{} : clock_.now() + limit_;
+  deadline_ = clock_.monotonic() + limit_;
   left_.reset();
   log::info("stopping", {{"how", enum_name(how)}, {"until", until_.ms == 0 ? "" : format_rfc3339(until_)}});
   engine_.hold_timers([](const flow::State& state) {
@@ -80,7 +81,7 @@ bool Stopping::due(bool recognizer) {
   if (!how_) return false;
   const Remaining now = remaining(engine_, clock_.now(), recognizer);
   const bool nothing_left = now == Remaining{};
-  if (*how_ == OnStop::kHandOver || nothing_left || clock_.now() >= until_) {
+  if (*how_ == OnStop::kHandOver || nothing_left || clock_.monotonic() >= deadline_) {
     if (*how_ != OnStop::kHandOver && !nothing_left) {
       log::warning("the drain limit has passed", {{"meetings", now.meetings}, {"tasks", now.tasks}});
     }

@@ -52,7 +52,8 @@ class Stopping {
   OnStop configured_;
   Duration limit_;
   std::optional<OnStop> how_;
-  Instant until_;
+  Instant until_;                  ///< as people read it
+  Duration deadline_;              ///< by Clock::monotonic
   std::optional<Remaining> left_;  ///< when last looked at
   int signals_ = 0;
 };

@@ -9,7 +9,7 @@ using meeting::State;
 
 struct FixedClock final : Clock {
   Instant now() const override { return time; }
-  Duration monotonic() const { return {time.ms}; }
+  Duration monotonic() const override { return {time.ms}; }
   Instant time{1'000'000'000};
 };
 

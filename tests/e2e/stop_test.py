@@ -18,7 +18,7 @@ import time
 import urllib.request
 
 from calendar_daemon import Checks, Failure, wait_for
-from kill_loop import Loop, Viewer, check_words, children_of, runs, speak
+from kill_loop import LEDGER_SLACK_MS, Loop, Viewer, check_words, children_of, runs, speak
 from kill_test import LIMIT_S
 
 SPEECH_S = 80
@@ -117,6 +117,7 @@ def hand_over(stops, viewer):
     wait_for("two finals", lambda: stops.finals(viewer, stops.meeting_id) >= 2, 30)
     children = children_of(stops.daemon.pid)
     old = stops.daemon.pid
+    stops.handed_over_ms = time.time() * 1000
     stops.daemon.terminate()
     code, seconds = stops.ended(20)
     check(code == 0 and seconds < FAST_END_S, f"SIGTERM hands over: the daemon ends with 0 after {seconds:.1f} s")
@@ -167,7 +168,8 @@ def finish(stops, viewer):
     check_words_of(stored, viewer, stops.meeting_id)
     origin = stops.origin_of(stops.meeting_id)
     for participant, gaps in lost(stored, "daemon").items():
-        check(len(gaps) == 1, f"{participant}: the hand-over is in the ledger, once: {[(g['start_ms'], g['end_ms']) for g in gaps]}")
+        early = stops.handed_over_ms - origin - gaps[0]["start_ms"] if gaps else 0
+        check(len(gaps) == 1 and early <= LEDGER_SLACK_MS, f"{participant}: the hand-over is in the ledger, once: {[(g['start_ms'], g['end_ms']) for g in gaps]}, and no audio of before it: {early:.0f} ms")
     gaps = [g for all_of in lost(stored, after_ms=asked_ms - origin).values() for g in all_of if g["start_ms"] < ended_ms - origin - 1500]
     check(not gaps, f"nothing is lost by finishing {gaps or ''}".rstrip())
     tasks = {t["task"]: t["state"] for t in stored["tasks"]}
