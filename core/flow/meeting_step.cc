@@ -247,8 +247,14 @@ void MeetingStep::on(const HostStarted&) {
   if (s_.state == Phase::kProcessing && !s_.drained) return drain();
   if (!meeting::wants_media(s_.state)) return;
   if (s_.gap_reason.empty()) s_.gap_reason = "daemon";
-  if (s_.timers.contains(timer::kEnd) && s_.timers[timer::kEnd] <= now_)
+  if (const auto end = s_.timers.find(timer::kEnd); end != s_.timers.end() && end->second <= now_) {
+    // However long hansard was away: nobody was there longer than that.
+    const MediaTime over{(end->second - s_.origin).ms};
+    for (auto& p : s_.participants) {
+      if (p.present && s_.origin.ms != 0) change_presence(p, false, std::max(over, p.covered_until));
+    }
     return static_cast<void>(go(Trigger::kLeave, "the meeting ended while hansard was not running"));
+  }
   const int attempts = std::exchange(s_.attempts, 0);
   if (s_.state != Phase::kReconnecting) go(Trigger::kConnectionLost, "hansard was started again");
   // Our own restart is no fault of the connection: at once, and not counted.
