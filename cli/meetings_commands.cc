@@ -49,6 +49,10 @@ void print_status(const Json& s, const std::string& page) {
   }
   for (const Json& m : s["meetings"].items()) {
     std::printf("meeting     %s  %-14s %s  %s\n", m.text_or("id").c_str(), m.text_or("state").c_str(), m.text_or("start").c_str(), printable(m.text_or("title")).c_str());
+    if (m.bool_or("behind", false)) {
+      std::printf("            behind by %lld s: no partial results until the recognizer has caught up\n", static_cast<long long>(m.int_or("behind_ms", 0) / 1000));
+    }
+    if (!m.bool_or("audio_kept", true)) std::puts("            its audio cannot be written: free some disk space; what cannot be recognized at once is lost");
   }
   if (s["meetings"].items().empty()) std::puts("meetings    none ahead or running");
 }

@@ -28,6 +28,7 @@
 #include "daemon/asio_loop.h"
 #include "daemon/calendars.h"
 #include "daemon/data_dir.h"
+#include "daemon/health_log.h"
 #include "daemon/http_server.h"
 #include "daemon/stopping.h"
 #include "daemon/system.h"
@@ -42,6 +43,7 @@ constexpr std::string_view kArea = "daemon";
 constexpr Duration kLongestWait = seconds(1);
 /// How often work that waits for a busy recognizer is tried again.
 constexpr Duration kBacklogWait = milliseconds(50);
+constexpr Duration kHealthEvery = seconds(1);
 constexpr Duration kByHandLength = hours(4);
 /// For the children's and the sinks' last words; TimeoutStopSec in share/hansard.service leaves more.
 constexpr Duration kLongestGoodbye = seconds(6);
@@ -124,6 +126,8 @@ struct App::Impl {
   std::function<void(const LiveEvent&)> on_event;
   std::function<void()> on_signal;
   bool store_failing = false;
+  HealthLog health_log;
+  Duration health_seen;
 };
 
 Result<void> App::Impl::open() {
@@ -257,12 +261,17 @@ Json App::Impl::status() const {
       .set("pid", std::int64_t{speech->pid()});
   Json living = Json::array();
   const auto pids = media->pids();
+  const auto health = executor->health();
   engine->for_each([&](const std::string& id, const flow::State& state) {
     const auto* m = std::get_if<flow::MeetingState>(&state);
     if (m == nullptr) return;
     Json one = Json::object();
     one.set("id", id).set("state", enum_name(m->state)).set("title", m->spec.title).set("start", format_rfc3339(m->spec.start));
     if (const auto pid = pids.find(id); pid != pids.end()) one.set("media_pid", std::int64_t{pid->second});
+    if (const auto h = health.find(id); h != health.end()) {
+      one.set("behind_ms", h->second.behind.ms).set("behind", h->second.far_behind).set("audio_kept", !h->second.unwritable);
+    }
+    if (!m->note.empty()) one.set("note", m->note);
     living.push(std::move(one));
   });
   Json out = Json::object();
@@ -314,9 +323,14 @@ Result<void> App::Impl::turn() {
   if (executor->has_backlog()) wait = std::min(wait, kBacklogWait);
   loop.turn(wait);
   if (executor->has_backlog()) executor->poll();
+  if (const Duration now = clock.monotonic(); now - health_seen >= kHealthEvery) {
+    health_seen = now;
+    health_log.look(executor->health());
+  }
   auto drained = engine->drain();
   if (drained) {
-    store_failing = false;
+    if (store_failing && !engine->store_failing()) log::info("the store is written again");
+    store_failing = engine->store_failing();
     return {};
   }
   const ErrorClass code = drained.error().code;

@@ -47,6 +47,11 @@ class Engine {
   /// owner has taken over; the caller must stop, and each further call gives the same error.
   Result<void> drain();
 
+  /// The last commit failed and is tried again later: what has happened since waits.
+  bool store_failing() const { return retry_at_.has_value(); }
+  /// Events that are not committed yet.
+  std::size_t queued() const { return queue_.size(); }
+
   /// When drain() must be called again, nullopt: only after a post. In the past when events are queued.
   std::optional<Instant> next_deadline() const;
 
@@ -78,11 +83,11 @@ class Engine {
   struct Turn;  ///< the events of one commit and what they change
 
   Result<void> drain_once(bool& more);
+  Result<void> follow_clock(Turn& turn);
   Result<void> take_queue(Turn& turn);
   Result<void> take_timers(Turn& turn);
   Result<void> apply(Turn& turn, const std::string& aggregate, const flow::Event& event, const std::string& completes);
   Result<void> reach(Turn& turn, const std::string& aggregate);
-  Result<void> follow_clock(Turn& turn);
   void put_back(Turn& turn);
   void settle(Turn& turn, const std::vector<std::uint64_t>& seqs);
   void release(const std::string& aggregate, const std::string& key, const flow::Effect& effect);

@@ -12,6 +12,9 @@ namespace hansard::host {
 namespace {
 
 constexpr std::string_view kGeneric = "generic";
+/// With so many events that the store has not taken (it is full, or somebody holds it) recognizers get no more audio: what they
+/// would say has no place. Minutes of a store that does not answer are far fewer.
+constexpr std::size_t kMaxQueued = 10'000;
 
 flow::MediaPhase phase_of(MediaUpdate update) {
   switch (update) {
@@ -268,7 +271,11 @@ struct Executor::Impl final : MediaListener, SpeechListener {
   // ---- small things ----
 
   void poll() {
-    for (auto& [id, r] : recordings) r.poll();
+    const bool held = engine->queued() >= kMaxQueued;
+    for (auto& [id, r] : recordings) {
+      r.hold(held);
+      r.poll();
+    }
     for (auto it = unremoved.begin(); it != unremoved.end();) {
       if (!ports.spool.remove(it->first)) {
         ++it;
@@ -343,13 +350,13 @@ calendar::PushAnswer Executor::push(const std::string& id, const calendar::PushR
 void Executor::poll() { impl_->poll(); }
 
 bool Executor::has_backlog() const {
-  return !impl_->unremoved.empty() ||
+  return !impl_->unremoved.empty() || impl_->engine->queued() >= kMaxQueued ||
          std::any_of(impl_->recordings.begin(), impl_->recordings.end(), [](const auto& r) { return r.second.has_backlog(); });
 }
 
 std::map<std::string, Executor::Health> Executor::health() const {
   std::map<std::string, Health> out;
-  for (const auto& [id, r] : impl_->recordings) out.emplace(id, Health{r.behind(), r.unwritable()});
+  for (const auto& [id, r] : impl_->recordings) out.emplace(id, Health{r.behind(), r.far_behind(), r.unwritable()});
   return out;
 }
 

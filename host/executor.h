@@ -79,6 +79,7 @@ class Executor final : public EffectRunner {
   /// What a person should know of a recording that runs, by meeting.
   struct Health {
     Duration behind;          ///< of the recognizer (Recording::behind)
+    bool far_behind = false;  ///< so far that its owner was told, and not yet caught up
     bool unwritable = false;  ///< audio does not reach the disk
   };
   std::map<std::string, Health> health() const;

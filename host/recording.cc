@@ -20,6 +20,8 @@ constexpr Duration kUnreadableFor = minutes(5);
 constexpr Duration kUnreadablePiece = seconds(1);
 /// A person is told when reading has failed for so long that a wait of this length follows.
 constexpr Duration kTellUnreadable = seconds(8);
+/// Losses to a disk that takes nothing are told in pieces of this length.
+constexpr Duration kUnkeptPiece = seconds(10);
 /// Writing must have worked for this long before the disk counts as good again.
 constexpr Duration kWritableFor = seconds(10);
 /// A recognizer this far behind is worth a notice (an utterance of the longest kind is not), and this near has caught up.
@@ -93,6 +95,7 @@ void Recording::suspend(const std::string& reason) {
 
 void Recording::end_utterances() {
   for (auto& [id, t] : tracks_) {
+    post_unkept(t);
     t.end_wanted = true;
     close_when_fed(t);
   }
@@ -118,6 +121,7 @@ void Recording::participant_left(const std::string& participant, MediaTime at) {
   Track* t = find(participant);
   if (t == nullptr || !t->present) return;
   t->present = false;
+  post_unkept(*t);
   lost(*t, t->captured, at, idle_reason_.empty() ? "leaving" : idle_reason_);
   t->end_wanted = true;
   close_when_fed(*t);
@@ -154,7 +158,7 @@ void Recording::audio(const std::string& participant, MediaTime start, std::span
   if (!appended) {
     // Without the spool there is no second chance: what cannot be recognized now is lost, and said so.
     if (t.flushing || t.fed < start || !feed(t, start, samples)) {
-      return lost(t, start, end, appended.error().code == ErrorClass::kExhausted ? "disk_full" : "spool");
+      return unkept(t, start, end, appended.error().code == ErrorClass::kExhausted ? "disk_full" : "spool");
     }
     if (!t.unspooled.empty() && t.unspooled.back().second == start) {
       t.unspooled.back().second = end;
@@ -163,6 +167,7 @@ void Recording::audio(const std::string& participant, MediaTime start, std::span
     }
     return;
   }
+  post_unkept(t);
   t.spooled = end;
   if (!t.flushing && t.fed >= start) feed(t, start, samples);
 }
@@ -209,10 +214,24 @@ void Recording::written(bool ok, ErrorClass error) {
   notice("audio is written to the disk again");
 }
 
+/// Audio comes in pieces of some milliseconds; a disk may be full for hours, and the store with it.
+void Recording::unkept(Track& track, MediaTime start, MediaTime end, const std::string& reason) {
+  if (track.unkept && (track.unkept->end != start || track.unkept->reason != reason)) post_unkept(track);
+  if (!track.unkept) track.unkept = CoverageInterval{track.participant, start, end, Coverage::kLost, reason};
+  track.unkept->end = end;
+  if (track.unkept->end - track.unkept->start >= kUnkeptPiece) post_unkept(track);
+}
+
+void Recording::post_unkept(Track& track) {
+  if (!track.unkept) return;
+  post_(flow::GapDetected{*track.unkept});
+  track.unkept.reset();
+}
+
 void Recording::notice(std::string note) { post_(flow::HostNotice{std::move(note)}); }
 
 bool Recording::feed(Track& track, MediaTime start, std::span<const std::int16_t> samples) {
-  if (!speech_.ready()) return false;
+  if (held_ || !speech_.ready()) return false;
   const MediaTime end = start + length_of(samples);
   if (start < track.fed) {
     const std::int64_t skip = (track.fed - start).ms * 16;
@@ -298,7 +317,8 @@ void Recording::watch_distance() {
   const Duration distance = behind();
   const bool far = distance >= (far_behind_ ? kCaughtUp : kFarBehind);
   if (std::exchange(far_behind_, far) == far) return;
-  notice(far_behind_ ? "the recognizer is behind: no partial results until it has caught up; nothing is lost"
+  notice(far_behind_ ? "the recognizer is behind by " + std::to_string(distance.ms / 1000) +
+                           " s: no partial results until it has caught up; nothing is lost"
                      : "the recognizer has caught up");
 }
 
@@ -306,7 +326,7 @@ void Recording::poll() {
   if (adopting_) adopt(std::vector(*adopting_));
   watch_distance();
   for (auto& [id, t] : tracks_) {
-    if (t.fed < t.captured && !t.flushing && speech_.ready()) catch_up(t);
+    if (t.fed < t.captured && !t.flushing && !held_ && speech_.ready()) catch_up(t);
     close_when_fed(t);
   }
   check_drained();

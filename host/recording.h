@@ -54,11 +54,14 @@ class Recording {
 
   /// Feeds what is behind.
   void poll();
+  /// While held the recognizer is given nothing: its answers could not be kept. Audio goes to the spool.
+  void hold(bool held) { held_ = held; }
   /// There is captured audio that the recognizer could be given now or soon.
   bool has_backlog() const;
   /// How far the recognizer's answers are behind what was captured, at the participant where that is worst. Some seconds are
   /// the utterance that is being spoken.
   Duration behind() const;
+  bool far_behind() const { return far_behind_; }
   /// Audio does not reach the disk now.
   bool unwritable() const { return unwritable_; }
 
@@ -71,9 +74,10 @@ class Recording {
     MediaTime spooled;     ///< end of what the spool holds
     /// Fed without having reached the spool (disk full), since the open track began.
     std::vector<std::pair<MediaTime, MediaTime>> unspooled;
-    MediaTime fed;                        ///< everything before was given to the recognizer
-    MediaTime heard;                      ///< everything before was answered by it
-    std::optional<std::uint32_t> speech;  ///< open track of the recognizer
+    std::optional<CoverageInterval> unkept;  ///< lost because it could not be written, not posted yet
+    MediaTime fed;                           ///< everything before was given to the recognizer
+    MediaTime heard;                         ///< everything before was answered by it
+    std::optional<std::uint32_t> speech;     ///< open track of the recognizer
     bool flushing = false;
     bool end_wanted = false;  ///< flush once fed up to `captured`
     // While the spool does not give what it has:
@@ -94,6 +98,8 @@ class Recording {
   void skip(Track& track, MediaTime start, MediaTime end, const std::string& reason);
   void pass_over(Track& track, MediaTime to);
   void written(bool ok, ErrorClass error);
+  void unkept(Track& track, MediaTime start, MediaTime end, const std::string& reason);
+  void post_unkept(Track& track);
   void watch_distance();
   void notice(std::string note);
   void end_utterances();
@@ -112,6 +118,7 @@ class Recording {
   std::map<std::string, Track> tracks_;
   std::optional<std::vector<flow::TrackCursor>> adopting_;  ///< the spool has not said yet what a run before left in it
   bool draining_ = false;
+  bool held_ = false;
   bool unwritable_ = false;
   Duration write_failed_at_;  ///< when writing last failed, monotonic
   bool far_behind_ = false;

@@ -314,8 +314,9 @@ TEST_F(RecordingTest, AFullDiskLosesOnlyWhatCannotBeRecognizedNow) {
   EXPECT_EQ(speech_.tracks.at(1).fed.ms, 500);
   speech_.room = 0;
   hear(*r, 500, 700);
-  ASSERT_EQ(posted<flow::GapDetected>().size(), 2u);
-  EXPECT_EQ(posted<flow::GapDetected>()[0].gap.reason, "disk_full");
+  r->suspend("disconnected");
+  ASSERT_EQ(posted<flow::GapDetected>().size(), 1u);
+  EXPECT_EQ(posted<flow::GapDetected>()[0].gap, (CoverageInterval{"p1", {500}, {700}, Coverage::kLost, "disk_full"}));
 }
 
 TEST_F(RecordingTest, WhatNeverReachedTheSpoolIsLostWithTheRecognizer) {
@@ -488,6 +489,36 @@ TEST_F(RecordingTest, SaysWhenTheRecognizerFallsFarBehindAndWhenItHasCaughtUp) {
   EXPECT_EQ(r->behind(), seconds(1));
   EXPECT_EQ(posted<flow::HostNotice>().size(), 2u);
   EXPECT_FALSE(r->has_backlog());
+}
+
+/// A full disk and no recognizer: one row of the ledger for seconds of losses, not one for each packet.
+TEST_F(RecordingTest, LossesToAFullDiskAreToldInPieces) {
+  auto r = make();
+  r->begin(start());
+  r->participant_joined("p1", {0});
+  hear(*r, 0, 1000);
+  speech_.up = false;
+  spool_.full = true;
+  hear(*r, 1000, 26'000);
+  EXPECT_EQ(posted<flow::GapDetected>().size(), 2u);
+  spool_.full = false;
+  hear(*r, 26'000, 26'100);
+  const auto gaps = posted<flow::GapDetected>();
+  ASSERT_EQ(gaps.size(), 3u);
+  EXPECT_EQ(gaps[0].gap, (CoverageInterval{"p1", {1000}, {11'000}, Coverage::kLost, "disk_full"}));
+  EXPECT_EQ(gaps[2].gap, (CoverageInterval{"p1", {21'000}, {26'000}, Coverage::kLost, "disk_full"}));
+}
+
+TEST_F(RecordingTest, WhileHeldAudioWaitsInTheSpool) {
+  auto r = make();
+  r->begin(start());
+  r->hold(true);
+  hear(*r, 0, 2000);
+  r->poll();
+  EXPECT_TRUE(speech_.tracks.empty());
+  r->hold(false);
+  r->poll();
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 2000);
 }
 
 }  // namespace

@@ -32,6 +32,11 @@ bool Pipe::read_some() {
 }
 
 void Pipe::queue(std::string bytes) {
+  if (queued_bytes() + bytes.size() > kMaxQueuedBytes) {
+    // Both ends see the end of the connection: what follows is what follows the death of the other side.
+    ::shutdown(fd_, SHUT_RDWR);
+    return;
+  }
   if (written_ == out_.size()) {
     out_.clear();
     written_ = 0;

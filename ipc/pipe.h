@@ -11,6 +11,9 @@
 
 namespace hansard::ipc {
 
+/// Audio is bounded by credit; a peer that lets so much of everything else wait does not read any more, and is given up.
+constexpr std::size_t kMaxQueuedBytes = 16u << 20;
+
 class Pipe {
  public:
   /// Takes ownership of a connected stream socket and makes it non-blocking and close-on-exec.

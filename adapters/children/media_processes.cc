@@ -39,6 +39,13 @@ void MediaProcesses::start(const MediaJoin& join) {
     leaving_.push_back(std::move(old));
     leave(session);
   }
+  if (sessions_.size() >= kMaxMeetings) {
+    if (options_.log) options_.log(join.meeting, "not joined: too many meetings at once", 0);
+    loop_.post([this, meeting = join.meeting, epoch = join.epoch] {
+      if (listener_ != nullptr) listener_->on_media(meeting, epoch, {.update = MediaUpdate::kLost, .reason = "too many meetings at once"});
+    });
+    return;
+  }
   auto owned = std::make_unique<Session>();
   Session& session = *owned;
   session.meeting = join.meeting;

@@ -12,6 +12,9 @@
 
 namespace hansard {
 
+/// Meetings at once. One more counts as lost until another has ended; the flow tries again with its delays.
+constexpr std::size_t kMaxMeetings = 64;
+
 struct MediaProcessOptions {
   std::string executable;
   std::vector<std::string> args{"media", "capture", "--fd", "3"};

@@ -232,7 +232,10 @@ Result<DiskSpool::Track> DiskSpool::scan(const std::string& path) {
 
 Result<DiskSpool::Track*> DiskSpool::open(const std::string& meeting, const std::string& participant, bool create) {
   const auto key = std::pair(meeting, participant);
-  if (const auto it = open_.find(key); it != open_.end()) return &it->second;
+  if (const auto it = open_.find(key); it != open_.end()) {
+    if (auto r = reopen(meeting, it->second); !r) return pass(r);
+    return &it->second;
+  }
   const std::string path = folder_of(meeting) + "/" + spool_file_name(participant);
   auto track = scan(path);
   if (!track && track.error().code != ErrorClass::kNotFound && track.error().code != ErrorClass::kCorrupt) return pass(track);
@@ -246,7 +249,27 @@ Result<DiskSpool::Track*> DiskSpool::open(const std::string& meeting, const std:
     track = scan(path);
     if (!track) return pass(track);
   }
-  return &open_.emplace(key, std::move(*track)).first->second;
+  Track& known = open_.emplace(key, std::move(*track)).first->second;
+  if (auto r = reopen(meeting, known); !r) return pass(r);
+  return &known;
+}
+
+Result<void> DiskSpool::reopen(const std::string& meeting, Track& track) {
+  track.used = ++uses_;
+  if (!track.file) {
+    const std::string path = folder_of(meeting) + "/" + spool_file_name(track.participant);
+    track.file = posix::Descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+    if (!track.file) return posix::failed(kArea, "open", path);
+  }
+  Track* oldest = nullptr;
+  std::size_t count = 0;
+  for (auto& [key, other] : open_) {
+    if (!other.file) continue;
+    ++count;
+    if (&other != &track && (oldest == nullptr || other.used < oldest->used)) oldest = &other;
+  }
+  if (count > kMaxOpenTracks) oldest->file = posix::Descriptor();
+  return {};
 }
 
 Result<void> DiskSpool::append(const std::string& meeting, const std::string& participant, MediaTime start,
@@ -335,6 +358,7 @@ Result<std::vector<SpooledTrack>> DiskSpool::tracks(const std::string& meeting) 
     if (!track && retryable(track.error().code)) return pass(track);
     if (!track || track->seconds.empty()) continue;
     out.push_back({track->participant, track->start, track->end});
+    track->file = posix::Descriptor();
     const auto key = std::pair(meeting, track->participant);
     open_.emplace(key, std::move(*track));
   }

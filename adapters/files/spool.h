@@ -12,6 +12,9 @@
 
 namespace hansard {
 
+/// Files of tracks held open. One more closes the one that was used the longest ago; it is opened again when it is needed.
+constexpr std::size_t kMaxOpenTracks = 128;
+
 /// A track's file, read without changing it.
 struct SpoolFile {
   std::string participant;
@@ -43,7 +46,8 @@ class DiskSpool final : public AudioSpool {
     /// A record of so many samples stands at `offset`.
     void add(MediaTime at, std::uint64_t offset, std::size_t samples);
     std::string participant;
-    posix::Descriptor file;
+    posix::Descriptor file;  ///< empty: not open now
+    std::uint64_t used = 0;  ///< when, as a count of uses
     std::uint64_t size = 0;  ///< of the whole records
     MediaTime start;
     MediaTime end;
@@ -53,9 +57,12 @@ class DiskSpool final : public AudioSpool {
   std::string folder_of(const std::string& meeting) const;
   Result<Track*> open(const std::string& meeting, const std::string& participant, bool create);
   Result<Track> scan(const std::string& path);
+  /// Opens the track's file when it is not.
+  Result<void> reopen(const std::string& meeting, Track& track);
 
   std::string folder_;
-  std::map<std::pair<std::string, std::string>, Track> open_;
+  std::map<std::pair<std::string, std::string>, Track> open_;  ///< known tracks
+  std::uint64_t uses_ = 0;
 };
 
 }  // namespace hansard

@@ -182,6 +182,24 @@ TEST_F(SpoolTest, InspectsWithoutChangingAFile) {
   EXPECT_EQ(fs::file_size(path), size - 7);
 }
 
+TEST_F(SpoolTest, HoldsNoMoreFilesOpenThanItsLimit) {
+  const auto open_files = [] { return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator()); };
+  const auto before = open_files();
+  DiskSpool spool(folder);
+  const int tracks = static_cast<int>(kMaxOpenTracks) + 20;
+  for (int round = 0; round < 3; ++round) {
+    for (int t = 0; t < tracks; ++t) ASSERT_TRUE(spool.append("m", std::to_string(t), {round * 20}, ramp(320, round)));
+  }
+  EXPECT_LE(open_files() - before, static_cast<std::ptrdiff_t>(kMaxOpenTracks));
+  std::size_t samples = 0;
+  ASSERT_TRUE(spool.read("m", "0", {0}, [&](const SpooledPiece& piece) {
+    samples += piece.samples.size();
+    return true;
+  }));
+  EXPECT_EQ(samples, 960u);
+  EXPECT_EQ(spool.tracks("m")->size(), static_cast<std::size_t>(tracks));
+}
+
 TEST_F(SpoolTest, RemovesAMeetingAndNothingElse) {
   DiskSpool spool(folder);
   ASSERT_TRUE(spool.append("m", "p", {0}, ramp(16, 1)));
