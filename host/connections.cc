@@ -27,7 +27,7 @@ Result<calendar::Connection> load_connection(SecretStore& secrets, std::string_v
 
 Result<void> save_connection(SecretStore& secrets, const calendar::Connection& connection) {
   const std::string name = connection_secret(connection.id);
-  return secrets.write(name, seal(to_json(connection).dump(), name));
+  return secrets.write(name, seal(json_text(connection), name));
 }
 
 Result<void> remove_connection(SecretStore& secrets, std::string_view id) { return secrets.remove(connection_secret(id)); }

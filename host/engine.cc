@@ -91,7 +91,7 @@ Result<void> Engine::start(std::string_view owner) {
     auto state = decode<flow::State>(a.state, state_binding(a.id));
     if (!state) return pass(state);
     Loaded loaded{std::move(*state), a.version, {}};
-    loaded.plain = to_json(loaded.state).dump();
+    loaded.plain = json_text(loaded.state);
     index_deadline(a.id, nullptr, &loaded.state);
     index_place(a.id, nullptr, &loaded.state);
     living_.insert_or_assign(a.id, std::move(loaded));
@@ -224,7 +224,7 @@ Result<void> Engine::reach(Turn& turn, const std::string& aggregate) {
       auto state = decode<flow::State>((*stored)->state, state_binding(aggregate));
       if (!state) return pass(state);
       staged = {true, std::move(*state), (*stored)->version, {}, false};
-      staged.plain = to_json(staged.state).dump();
+      staged.plain = json_text(staged.state);
     }
   }
   turn.staged.emplace(aggregate, std::move(staged));
@@ -256,7 +256,7 @@ Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow:
   if (const auto* timer = std::get_if<flow::TimerFired>(&event); timer != nullptr && still_due(after, timer->name, turn.now)) {
     postpone(after, timer->name, turn.now + seconds(1));
   }
-  std::string plain = to_json(after).dump();
+  std::string plain = json_text(after);
   if (staged.exists && batch.empty() && completes.empty() && plain == staged.plain) return {};
 
   commit.aggregate = aggregate;

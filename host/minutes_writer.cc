@@ -135,7 +135,7 @@ Result<std::vector<std::string>> MinutesWriter::write(const std::string& meeting
   if (!minutes) return std::unexpected<Error>(minutes.error());
   const std::string folder = folder_name(*minutes);
   const std::pair<const char*, std::string> files[] = {{"minutes.md", to_markdown(*minutes)},
-                                                       {"minutes.json", to_json(*minutes).dump() + "\n"},
+                                                       {"minutes.json", json_text(*minutes) + "\n"},
                                                        {"transcript.vtt", to_vtt(minutes->utterances)},
                                                        {"transcript.srt", to_srt(minutes->utterances)}};
   std::vector<std::string> paths;

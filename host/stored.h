@@ -20,7 +20,7 @@ inline std::string context_binding(std::string_view key) { return "context:" + s
 
 template <class T>
 std::string encode(const T& value, const std::string& binding) {
-  return seal(to_json(value).dump(), binding);
+  return seal(json_text(value), binding);
 }
 
 /// Errors: kCorrupt, naming the row and not its content.

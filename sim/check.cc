@@ -70,7 +70,7 @@ class Checker {
       if (!event) return wrong("a journal entry is not readable");
       if (!state) state = flow::begin(*event);
       if (!state) return wrong("a journal does not begin with a beginning");
-      for (const auto& r : flow::step(*state, *event, at).records) records.push_back(to_json(r).dump());
+      for (const auto& r : flow::step(*state, *event, at).records) records.push_back(json_text(r));
     }
     if (!state || host::encode(*state, host::state_binding(a.id)) != a.state)
       wrong("the journal of " + a.id + " does not lead to its state");
@@ -124,7 +124,7 @@ class Checker {
     tasks_of_analysis(a.id, tasks.size() / (s_.sinks ? m_.sinks.places.size() : 1));
     official.close({86'400'000});
     for (const auto& [guest, ms] : ledger) official_ledger(a.id, guest, official, ms);
-    for (const auto& [guest, passages] : m_.rooms.heard[a.id]) coverage(a.id, m, guest, passages, ledger[guest]);
+    for (const auto& [guest, passages] : m_.rooms.heard[a.id]) coverage(a.id, guest, passages, ledger[guest]);
   }
 
   void tasks_of_analysis(const std::string& id, std::size_t recorded) {
@@ -197,8 +197,8 @@ class Checker {
 
   /// The ledger against what the world knows. Between a guest's first and last delivered sound there must be no hole; what
   /// was delivered is transcribed unless recognizer or disk failed; what was said and not delivered is lost or withheld.
-  void coverage(const std::string& id, const flow::MeetingState& m, const std::string& guest_id,
-                const std::vector<Passage>& passages, std::vector<std::uint8_t>& ms) {
+  void coverage(const std::string& id, const std::string& guest_id, const std::vector<Passage>& passages,
+                std::vector<std::uint8_t>& ms) {
     const auto delivered = [](const Passage& p) { return p.delivered; };
     const auto first = std::find_if(passages.begin(), passages.end(), delivered);
     const auto last = std::find_if(passages.rbegin(), passages.rend(), delivered);

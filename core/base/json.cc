@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "core/base/text.h"
@@ -80,10 +81,30 @@ class TreeBuilder {
   std::vector<Frame> stack_;
 };
 
-void write_string(std::string& out, std::string_view s) {
-  out += '"';
-  const std::string clean = is_valid_utf8(s) ? std::string() : sanitize_utf8(s);
-  const std::string_view text = clean.empty() ? s : std::string_view(clean);
+/// True when one of eight bytes is a control character, a quote, a backslash or no ASCII; a false alarm is possible.
+bool needs_care(std::uint64_t bytes) {
+  constexpr std::uint64_t kOnes = 0x0101010101010101u;
+  constexpr std::uint64_t kHigh = 0x8080808080808080u;
+  const auto zero = [](std::uint64_t v) { return (v - kOnes) & ~v; };
+  const std::uint64_t control = bytes - 0x20 * kOnes;
+  const std::uint64_t above = bytes + kOnes;  // 0x7f becomes 0x80
+  return ((control | above | bytes | zero(bytes ^ 0x22 * kOnes) | zero(bytes ^ 0x5c * kOnes)) & kHigh) != 0;
+}
+
+/// Nearly all text there is.
+bool is_plain(std::string_view s) {
+  std::size_t i = 0;
+  for (; i + 8 <= s.size(); i += 8) {
+    std::uint64_t bytes = 0;
+    std::memcpy(&bytes, s.data() + i, 8);
+    if (needs_care(bytes)) return false;
+  }
+  std::uint64_t rest = 0x2020202020202020u;
+  std::memcpy(&rest, s.data() + i, s.size() - i);
+  return !needs_care(rest);
+}
+
+void write_escaped(std::string& out, std::string_view text) {
   std::size_t plain = 0;  // where the run begins that needs no escape
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -104,21 +125,6 @@ void write_string(std::string& out, std::string_view s) {
     }
   }
   out.append(text, plain);
-  out += '"';
-}
-
-void write_double(std::string& out, double v) {
-  if (!std::isfinite(v)) {
-    out += "null";
-    return;
-  }
-  char buf[32];
-  for (int precision = 15; precision <= 17; ++precision) {
-    std::snprintf(buf, sizeof buf, "%.*g", precision, v);
-    if (std::strtod(buf, nullptr) == v) break;
-  }
-  out += buf;
-  if (std::string_view(buf).find_first_of(".en") == std::string_view::npos) out += ".0";
 }
 
 const Json kNull;
@@ -157,9 +163,9 @@ std::string Json::dump() const {
       } else if (const auto* i = std::get_if<std::int64_t>(&v.value_)) {
         out += std::to_string(*i);
       } else if (const auto* d = std::get_if<double>(&v.value_)) {
-        write_double(out, *d);
+        append_json(out, *d);
       } else if (const auto* s = std::get_if<std::string>(&v.value_)) {
-        write_string(out, *s);
+        append_json(out, std::string_view(*s));
       } else if (const auto* a = std::get_if<Array>(&v.value_)) {
         out += '[';
         for (std::size_t n = 0; n < a->size(); ++n) {
@@ -173,7 +179,7 @@ std::string Json::dump() const {
         for (const auto& [k, member] : std::get<Object>(v.value_)) {
           if (!first) out += ',';
           first = false;
-          write_string(out, k);
+          append_json(out, std::string_view(k));
           out += ':';
           (*this)(member);
         }
@@ -256,6 +262,32 @@ Json& Json::push(Json value) {
   if (!is_array()) value_ = Array{};
   std::get<Array>(value_).push_back(std::move(value));
   return *this;
+}
+
+void append_json(std::string& out, std::string_view text) {
+  out += '"';
+  if (is_plain(text)) {
+    out += text;
+  } else if (is_valid_utf8(text)) {
+    write_escaped(out, text);
+  } else {
+    write_escaped(out, sanitize_utf8(text));
+  }
+  out += '"';
+}
+
+void append_json(std::string& out, double number) {
+  if (!std::isfinite(number)) {
+    out += "null";
+    return;
+  }
+  char buf[32];
+  for (int precision = 15; precision <= 17; ++precision) {
+    std::snprintf(buf, sizeof buf, "%.*g", precision, number);
+    if (std::strtod(buf, nullptr) == number) break;
+  }
+  out += buf;
+  if (std::string_view(buf).find_first_of(".en") == std::string_view::npos) out += ".0";
 }
 
 }  // namespace hansard

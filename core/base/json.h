@@ -80,4 +80,8 @@ class Json {
   std::variant<std::monostate, bool, std::int64_t, double, std::string, Array, Object> value_;
 };
 
+/// Append what dump() writes for such a value.
+void append_json(std::string& out, std::string_view text);
+void append_json(std::string& out, double number);
+
 }  // namespace hansard

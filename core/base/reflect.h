@@ -197,6 +197,98 @@ Json to_json(const T& value) {
   }
 }
 
+namespace reflect_detail {
+
+template <class T>
+void append_members(std::string& out, const T& value, bool first);
+
+template <class T>
+void append_text(std::string& out, const T& value) {
+  const auto list = [&](char open, char close, const auto& items, const auto& append) {
+    out += open;
+    bool first = true;
+    for (const auto& item : items) {
+      if (!std::exchange(first, false)) out += ',';
+      append(item);
+    }
+    out += close;
+  };
+  if constexpr (std::is_same_v<T, Json>) {
+    out += value.dump();
+  } else if constexpr (is_time<T>) {
+    out += std::to_string(value.ms);
+  } else if constexpr (NamedEnum<T>) {
+    append_json(out, enum_name(value));
+  } else if constexpr (std::is_same_v<T, bool>) {
+    out += value ? "true" : "false";
+  } else if constexpr (std::is_same_v<T, std::string>) {
+    append_json(out, std::string_view(value));
+  } else if constexpr (std::is_same_v<T, double>) {
+    append_json(out, value);
+  } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+    out += std::to_string(static_cast<std::int64_t>(value));  // as in to_json
+  } else if constexpr (std::is_integral_v<T>) {
+    out += std::to_string(std::int64_t{value});
+  } else if constexpr (is_optional<T>::value) {
+    if (value) {
+      append_text(out, *value);
+    } else {
+      out += "null";
+    }
+  } else if constexpr (is_vector<T>::value) {
+    list('[', ']', value, [&](const auto& item) { append_text<typename T::value_type>(out, item); });
+  } else if constexpr (is_map<T>::value) {
+    list('{', '}', value, [&](const auto& member) {
+      append_json(out, std::string_view(member.first));
+      out += ':';
+      append_text(out, member.second);
+    });
+  } else if constexpr (is_variant<T>::value) {
+    std::visit(
+        [&](const auto& alternative) {
+          out += "{\"type\":";
+          append_json(out, std::remove_cvref_t<decltype(alternative)>::kType);
+          append_members(out, alternative, false);
+          out += '}';
+        },
+        value);
+  } else {
+    static_assert(Reflected<T>, "give the struct a `fields` tuple");
+    out += '{';
+    append_members(out, value, true);
+    out += '}';
+  }
+}
+
+template <class T>
+void append_members(std::string& out, const T& value, [[maybe_unused]] bool first) {
+  std::apply(
+      [&](const auto&... f) {
+        [[maybe_unused]] const auto append = [&](const auto& one) {
+          const auto& member = value.*(one.member);
+          if constexpr (is_optional<std::remove_cvref_t<decltype(member)>>::value) {
+            if (!member) return;
+          }
+          if (!std::exchange(first, false)) out += ',';
+          append_json(out, one.name);
+          out += ':';
+          append_text(out, member);
+        };
+        (append(f), ...);
+      },
+      T::fields);
+}
+
+}  // namespace reflect_detail
+
+/// The text of to_json(value), written without the tree in between: what is stored goes this way.
+template <class T>
+std::string json_text(const T& value) {
+  std::string out;
+  reflect_detail::append_text(out, value);
+  return out;
+}
+
 template <class T>
 Result<void> read_json(const Json& json, T& out) {
   using namespace reflect_detail;

@@ -65,6 +65,7 @@ void check_one(Prng& rng) {
     fill(value, rng);
     const V whole(value);
     const std::string text = to_json(whole).dump();
+    EXPECT_EQ(json_text(whole), text);
     const auto parsed = Json::parse(text);
     ASSERT_TRUE(parsed) << text;
     const auto back = from_json<V>(*parsed);
