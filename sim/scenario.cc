@@ -9,7 +9,11 @@ namespace hansard::sim {
 namespace {
 
 constexpr std::int64_t kDayMs = 86'400'000;
+/// In each of the first four meetings of a day so much is said that 200 finals are left whatever fails; what a person does to a
+/// meeting (stop, cancel, not let in) befalls the others.
+constexpr std::int64_t kLively = 4;
 constexpr std::int64_t kSpeeches = 300;
+constexpr std::int64_t kFewSpeeches = 80;
 constexpr Instant kFirstDay{1'741'046'400'000};  // 2025-03-04T00:00:00Z
 
 constexpr std::array kSentences = {"I will send the report to the customer by Friday.",
@@ -39,15 +43,16 @@ class Maker {
     out_.sinks = !rng_.chance(10);
     out_.person = rng_.chance(50);
     for (int day = 0; day < days_; ++day) {
-      const std::int64_t meetings = rng_.between(5, 6);
+      const std::int64_t meetings = kLively + rng_.between(1, 2);
       Instant at = out_.start + Duration{day * kDayMs} + hours(2);
       const std::size_t first = out_.entries.size();
       for (std::int64_t m = 0; m < meetings; ++m) {
         at = at + Duration{rng_.between(5, 80) * 60'000};
-        meeting(at, Duration{rng_.between(7, 12) * 60'000});
+        lively_ = m < kLively;
+        meeting(at, Duration{rng_.between(lively_ ? 8 : 4, 10) * 60'000});
       }
       const std::int64_t troubles = rng_.between(14, 22);
-      for (std::int64_t t = 0; t < troubles; ++t) trouble(first);
+      for (std::int64_t t = 0; t < troubles; ++t) trouble(first, first + kLively);
       out_.faults_end = at + minutes(45);
     }
     for (const Trouble& t : out_.troubles) out_.faults_end = std::max(out_.faults_end, t.at + t.length);
@@ -81,7 +86,7 @@ class Maker {
     if (rng_.chance(20)) {
       r.door = Door::kLobby;
       r.lobby = Duration{rng_.between(2000, 120'000)};
-    } else if (rng_.chance(6)) {
+    } else if (!lively_ && rng_.chance(20)) {
       r.door = rng_.chance(50) ? Door::kLobbyForEver : Door::kDenies;
       r.lobby = Duration{rng_.between(1000, 20'000)};
       if (r.door == Door::kLobbyForEver) r.closes = e.start + minutes(40);
@@ -105,8 +110,7 @@ class Maker {
     g.out = std::min(r.closes, near(e.end, 20'000, 20'000));
     if (rng_.chance(15)) g.in = near(e.start, 0, 180'000);
     if (rng_.chance(15)) g.out = near(e.end, 150'000, 0);
-    // So lively that all together say about kSpeeches things.
-    const std::int64_t turn = std::max<std::int64_t>((g.out - g.in).ms * people / kSpeeches, 2000);
+    const std::int64_t turn = std::max<std::int64_t>((g.out - g.in).ms * people / (lively_ ? kSpeeches : kFewSpeeches), 2000);
     for (Instant t = g.in + Duration{rng_.between(1000, 5000)};;) {
       const Instant end = t + Duration{rng_.between(8, 24) * 100};
       if (end >= g.out) break;
@@ -140,7 +144,7 @@ class Maker {
       entry.start = entry.start + Duration{rng_.between(15, 60) * 60'000};
       entry.end = entry.end + minutes(60);
       edit(near(last.start, 110 * 60'000, -20 * 60'000), last, Fault::kMeetingMoved);
-    } else if (rng_.chance(12)) {
+    } else if (!lively_ && rng_.chance(30)) {
       to.cancelled = true;
       const bool during = rng_.chance(40);
       edit(during ? near(entry.start, 0, 240'000) : early(), to, Fault::kMeetingCancelled);
@@ -148,7 +152,7 @@ class Maker {
     } else if (rng_.chance(12)) {
       to.title = "Renamed quokkafjord";
       edit(near(entry.start, 3'600'000, 240'000), to, Fault::kMeetingRenamed);
-    } else if (rng_.chance(8)) {
+    } else if (!lively_ && rng_.chance(20)) {
       to.removed = true;
       edit(early(), to, Fault::kMeetingRemoved);
       nobody_comes();
@@ -160,7 +164,8 @@ class Maker {
     }
   }
 
-  void trouble(std::size_t first_entry) {
+  /// Entries from `others` on are not lively ones.
+  void trouble(std::size_t first_entry, std::size_t others) {
     static constexpr std::array kKinds = {
         Fault::kDaemonKilled,     Fault::kDaemonKilled,     Fault::kKilledBeforeCommit, Fault::kKilledAfterCommit,
         Fault::kKilledInRelease,  Fault::kStoreUnavailable, Fault::kStoreFull,          Fault::kStoreLoadFailed,
@@ -173,10 +178,12 @@ class Maker {
         Fault::kSinkBusy,         Fault::kSinkRefuses,      Fault::kSinkSlow,           Fault::kKilledWhileSending,
         Fault::kHttpNoName,       Fault::kHttpReset,        Fault::kHttpTruncated,      Fault::kSpoolTorn,
         Fault::kSpoolReadFails,   Fault::kClockForward,     Fault::kClockBack,          Fault::kSecondOwner};
-    const std::size_t e = first_entry + rng_.below(out_.entries.size() - first_entry);
-    const Entry& entry = out_.entries[e];
     Trouble t;
     t.kind = kKinds[rng_.below(kKinds.size())];
+    if (t.kind == Fault::kStopRequested) first_entry = others;
+    const std::size_t e = first_entry + rng_.below(out_.entries.size() - first_entry);
+    const bool lively = e < others;
+    const Entry& entry = out_.entries[e];
     t.room = entry.room;
     const Room& r = out_.rooms[t.room];
     t.guest = r.guests.empty() ? 0 : rng_.below(r.guests.size());
@@ -209,7 +216,7 @@ class Maker {
         break;
       case Fault::kSpoolReadFails: t.length = minutes(4); break;
       case Fault::kKilledWhileSending: t.at = near(r.closes, 60'000, 0); break;
-      case Fault::kNetworkLost: t.length = Duration{rng_.chance(15) ? 180'000 : rng_.between(500, 40'000)}; break;
+      case Fault::kNetworkLost: t.length = Duration{!lively && rng_.chance(50) ? 180'000 : rng_.between(500, 40'000)}; break;
       case Fault::kMediaHangs:
         t.at = near(entry.start, 20'000, 20'000);
         t.length = Duration{rng_.between(5000, 60'000)};
@@ -234,6 +241,7 @@ class Maker {
   int days_;
   Scenario out_;
   std::int16_t speeches_ = 0;
+  bool lively_ = true;
 };
 
 }  // namespace

@@ -81,7 +81,8 @@ struct Scenario {
   bool person = true;  ///< somebody goes through the dead letters an hour after the last fault
 };
 
-/// `days` days (15 at most), each with five to six meetings in which about 300 things are said, and at least twelve troubles.
+/// `days` days (15 at most), each with four meetings in which about 300 things are said, one or two others, and at least
+/// fourteen troubles.
 Scenario generate(std::uint64_t seed, int days);
 
 /// The reference scenario of the exhaustive pass: one short meeting of two people, nothing goes wrong.

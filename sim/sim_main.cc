@@ -150,7 +150,9 @@ class Days {
   }
 
  private:
-  static constexpr std::uint64_t kEnough = 100;  ///< days, in which every kind must have come
+  static constexpr std::uint64_t kLongMeetings = 4;  ///< a day
+  static constexpr std::uint64_t kFaults = 10;       ///< a day
+  static constexpr std::uint64_t kEnough = 100;      ///< days, in which every kind must have come
 
   void work() {
     for (;;) {
@@ -158,7 +160,14 @@ class Days {
       if (seed >= a_.first + a_.seeds || stop_) return;
       const Scenario scenario = generate(seed, a_.days);
       Outcome first = simulate(scenario, {.seed = seed, .verbose = a_.verbose});
-      if (first.digest != simulate(scenario, {.seed = seed}).digest) first.violations.push_back("two runs of one seed differ");
+      if (first.digest != simulate(scenario, {.seed = seed, .judge = false}).digest)
+        first.violations.push_back("two runs of one seed differ");
+      // A day in which little happens shows little.
+      const auto days = static_cast<std::uint64_t>(a_.days);
+      if (first.long_meetings < kLongMeetings * days)
+        first.violations.push_back("only " + std::to_string(first.long_meetings) + " meetings have 200 finals");
+      if (first.faults.total() < kFaults * days)
+        first.violations.push_back("only " + std::to_string(first.faults.total()) + " faults took effect");
       const std::lock_guard lock(mutex_);
       add(seed, first);
     }

@@ -12,6 +12,7 @@ namespace hansard::sim {
 struct RunOptions {
   std::uint64_t seed = 1;
   bool verbose = false;
+  bool judge = true;  ///< else the outcome has the digest only: the second run of a pair
   // One thing that goes wrong at the n-th commit call (from 0) or the n-th released effect.
   std::optional<std::uint64_t> kill_before_commit = std::nullopt;
   std::optional<std::uint64_t> kill_after_commit = std::nullopt;
