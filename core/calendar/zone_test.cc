@@ -52,8 +52,9 @@ TEST(TimeZone, WallAndUtcAgreeWheneverTheTimeIsUnique) {
 /// A zone file without transitions: UTC+0 until `footer` says otherwise.
 std::string tzif(const std::string& footer) {
   std::string block = "TZif2" + std::string(15, '\0');
-  for (const char* count : {"0", "0", "0", "0", "1", "1"})
-    block += std::string(3, '\0') + static_cast<char>(*count - '0');  // one type, a name of one character
+  const std::string none(4, '\0');
+  const std::string one = std::string(3, '\0') + '\x01';
+  block += none + none + none + none + one + one;  // one type, a name of one character
   block += std::string(6, '\0') + std::string(1, '\0');
   return block + block + "\n" + footer + "\n";
 }
