@@ -69,8 +69,8 @@ struct Engine::Turn {
     std::string key;
     flow::Effect effect;
   };
-  std::optional<Duration> wall;  ///< the clock was set: its new lead over the monotonic one
   Instant now;
+  std::optional<Duration> wall;  ///< the clock was set: its new lead over the monotonic one
   std::vector<Posted> taken;  ///< from the queue, to put back when the commit fails
   std::map<std::string, Staged> staged;
   std::vector<Commit> commits;
