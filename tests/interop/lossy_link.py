@@ -35,12 +35,14 @@ PHASES = [("clean", 8, {}), ("1 %", 12, {"drop": 0.01}), ("5 %", 12, {"drop": 0.
 class Relay:
     """Like a NAT: each address of the bot gets a socket of its own towards the room. Only what goes to the bot is harmed."""
 
-    def __init__(self, seed):
+    def __init__(self, seed, phases=PHASES):
         self.random = random.Random(seed)
+        self.phases = phases
         self.selector = selectors.DefaultSelector()
         self.lock = threading.Lock()
         self.flows = {}     # (front socket, bot's address) -> back socket
-        self.packets = []   # (wall ms, ssrc, sequence, timestamp, delivered)
+        self.packets = []   # (wall ms, ssrc, sequence, timestamp, delivered, front)
+        self.heard = {}     # front -> wall ms when its bot last sent anything
         self.newest = None  # the front of the newest connection
         self.delayed = []   # (when, socket, data, address)
         self.begin_ms = None
@@ -67,7 +69,7 @@ class Relay:
         if self.begin_ms is None:
             return "before", {}, 0
         at = now_ms - self.begin_ms
-        for name, seconds, what in PHASES:
+        for name, seconds, what in self.phases:
             if at < seconds * 1000:
                 return name, what, at
             at -= seconds * 1000
@@ -94,6 +96,7 @@ class Relay:
                 front.sendto(data, bot)
 
     def to_room(self, front, bot, room_address, data):
+        self.heard[front] = time.time() * 1000
         if self.phase(time.time() * 1000)[1].get("dark"):
             return
         back = self.flows.get((front, bot))
@@ -124,7 +127,7 @@ class Relay:
             start += 1000 + length
         if front is not self.newest:
             return  # the room still sends to a bot that has given up and is gone
-        self.packets.append((now, ssrc, sequence, timestamp, not dropped))
+        self.packets.append((now, ssrc, sequence, timestamp, not dropped, front))
         if dropped:
             return
         if self.random.random() < what.get("reorder", 0):
@@ -377,4 +380,5 @@ def main():
     return 1 if check.failed else 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
