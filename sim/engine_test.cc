@@ -101,6 +101,28 @@ TEST_F(EngineTest, AnEventThatChangesNothingIsNotCommitted) {
   EXPECT_EQ(store_.commits(), before);
 }
 
+TEST_F(EngineTest, ASetClockDoesNotMakeTheStoreWait) {
+  validating("m1");
+  bool full = true;
+  store_.before_commit = [&](std::uint64_t) -> Result<void> {
+    if (full) return fail(ErrorClass::kExhausted, "store", "full");
+    return {};
+  };
+  engine_->post("m1", flow::ValidationFailed{meeting::FailureCode::kNone, true, "busy"}, runner_.released[0].key);
+  ASSERT_FALSE(engine_->drain());
+  EXPECT_TRUE(engine_->store_failing());
+  full = false;
+  // An hour back, while it waits one second.
+  clock_.set = Duration{} - hours(1);
+  clock_.time = clock_.time - hours(1);
+  ASSERT_TRUE(engine_->next_deadline());
+  EXPECT_EQ(*engine_->next_deadline() - clock_.time, seconds(1));
+  clock_.time = clock_.time + seconds(1);
+  ASSERT_TRUE(engine_->drain());
+  EXPECT_FALSE(engine_->store_failing());
+  EXPECT_EQ(engine_->queued(), 0u);
+}
+
 TEST_F(EngineTest, AFailedCommitChangesAndReleasesNothingAndIsTriedAgain) {
   int fails = 2;
   store_.before_commit = [&](std::uint64_t) -> Result<void> {
