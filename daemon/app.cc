@@ -23,7 +23,6 @@
 #include "core/analysis/model.h"
 #include "core/analysis/weights/embedded.h"
 #include "core/base/text.h"
-#include "core/calendar/invite_platform.h"
 #include "daemon/api.h"
 #include "daemon/asio_loop.h"
 #include "daemon/calendars.h"
@@ -44,21 +43,9 @@ constexpr Duration kLongestWait = seconds(1);
 /// How often work that waits for a busy recognizer is tried again.
 constexpr Duration kBacklogWait = milliseconds(50);
 constexpr Duration kHealthEvery = seconds(1);
-constexpr Duration kByHandLength = hours(4);
 /// For the children's and the sinks' last words; TimeoutStopSec in share/hansard.service leaves more.
 constexpr Duration kLongestGoodbye = seconds(6);
 constexpr std::size_t kMaxWeights = 64u << 20;
-
-/// The token of the API: from the environment, else kept in data_dir, made at the first start.
-Result<std::string> api_token(const Config& config) {
-  if (!config.api_token.empty()) return config.api_token;
-  const std::string path = api_token_path(config.data_dir);
-  auto kept = read_file(path, 4096);
-  if (kept && trim(*kept).size() >= 16) return std::string(trim(*kept));
-  const std::string made = random_hex(24);
-  if (auto written = write_file(path, made + "\n", 0600); !written) return pass(written);
-  return made;
-}
 
 Result<std::shared_ptr<const analysis::Model>> load_model(const Config& config) {
   auto bytes = config.analysis_weights.empty() ? Result<std::string>(analysis::embedded_weights())
@@ -70,10 +57,6 @@ Result<std::shared_ptr<const analysis::Model>> load_model(const Config& config) 
 }
 
 }  // namespace
-
-std::string daemon_info_path(const std::string& data_dir) { return data_dir + "/daemon.json"; }
-std::string api_token_path(const std::string& data_dir) { return data_dir + "/api-token"; }
-std::string secrets_folder(const std::string& data_dir) { return data_dir + "/secrets"; }
 
 std::string find_share_file(const std::string& name) {
   const auto exe = ipc::self_executable();
@@ -138,9 +121,9 @@ Result<void> App::Impl::open() {
   auto locked = lock_data_dir(config.data_dir);
   if (!locked) return pass(locked);
   lock = std::move(*locked);
-  auto made = api_token(config);
-  if (!made) return pass(made);
-  token = *made;
+  auto kept = config.api_token.empty() ? keep_api_token(config.data_dir) : Result<std::string>(config.api_token);
+  if (!kept) return pass(kept);
+  token = *kept;
   if (auto r = open_store(); !r) return r;
   std::string executable = options.executable;
   if (executable.empty()) {
@@ -391,42 +374,23 @@ std::string App::page_url() const {
 }
 
 Result<std::string> App::join(const JoinRequest& request) {
-  const auto invalid = [](std::string detail) { return fail(ErrorClass::kInvalid, "join", std::move(detail)); };
   if (impl_->stopping->asked()) {
     return fail(ErrorClass::kUnavailable, "join", "hansard is stopping and joins nothing new: wait until it runs again, then join");
   }
-  flow::MeetingSpec spec;
-  spec.url = std::string(trim(request.url));
-  if (spec.url.empty() || spec.url.size() > 4096)
-    return invalid("give the meeting's address: a room (http://host/rooms/NAME) or a WHEP URL");
-  if (const auto link = calendar::read_join_link(spec.url, {}); link) {
-    spec.platform = link->platform;
-    spec.meeting_key = link->meeting_id.empty() ? link->url : link->meeting_id;
-    spec.url = link->url;
-  } else {
-    if (const auto parts = read_url(spec.url); !parts) return std::unexpected(parts.error());
-    spec.platform = "generic";
-    spec.meeting_key = spec.url;
-  }
+  auto spec = read_join_request(request, impl_->clock.now());
+  if (!spec) return pass(spec);
   // A meeting that is already attended is not joined twice.
   std::optional<std::string> running;
   impl_->engine->for_each([&](const std::string& id, const flow::State& state) {
     const auto* m = std::get_if<flow::MeetingState>(&state);
-    if (m != nullptr && meeting::wants_media(m->state) && m->spec.platform == spec.platform &&
-        m->spec.meeting_key == spec.meeting_key)
+    if (m != nullptr && meeting::wants_media(m->state) && m->spec.platform == spec->platform &&
+        m->spec.meeting_key == spec->meeting_key)
       running = id;
   });
   if (running) return *running;
-  const Instant now = impl_->clock.now();
-  spec.title = request.title.empty() ? "Meeting joined by hand" : sanitize_utf8(std::string_view(request.title).substr(0, 500));
-  spec.token = request.token;
-  spec.start = now;
-  spec.end = now + kByHandLength;
-  spec.source = "manual";
-  spec.by_hand = true;
-  impl_->http_client->allow(spec.url);
-  const std::string id = flow::meeting_id(spec.platform, spec.meeting_key, now);
-  impl_->engine->post(id, flow::MeetingSeen{id, std::move(spec), impl_->config.meeting, random_seed()});
+  impl_->http_client->allow(spec->url);
+  const std::string id = flow::meeting_id(spec->platform, spec->meeting_key, spec->start);
+  impl_->engine->post(id, flow::MeetingSeen{id, std::move(*spec), impl_->config.meeting, random_seed()});
   return id;
 }
 

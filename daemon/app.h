@@ -7,16 +7,11 @@
 
 #include "core/flow/step.h"
 #include "daemon/config.h"
+#include "daemon/data_dir.h"
+#include "daemon/join_request.h"
 #include "daemon/live.h"
 
 namespace hansard {
-
-/// A meeting that a person asks for.
-struct JoinRequest {
-  std::string url;    ///< a room, a WHEP endpoint, or any platform's join link
-  std::string title;
-  std::string token;  ///< bearer token for the endpoint
-};
 
 struct AppOptions {
   Config config;
@@ -66,10 +61,6 @@ struct DaemonInfo {
   static constexpr auto fields =
       std::make_tuple(field("pid", &DaemonInfo::pid), field("address", &DaemonInfo::address), field("port", &DaemonInfo::port));
 };
-std::string daemon_info_path(const std::string& data_dir);
-std::string api_token_path(const std::string& data_dir);
-/// Tokens and keys of connected calendars.
-std::string secrets_folder(const std::string& data_dir);
 
 /// Folder of the program's data files (share/): beside the executable, installed, or in the source tree. Empty: not found.
 std::string find_share_file(const std::string& name);

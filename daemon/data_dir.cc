@@ -4,7 +4,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "adapters/files/files.h"
 #include "core/base/text.h"
+#include "daemon/system.h"
 
 namespace hansard {
 
@@ -25,6 +27,15 @@ Result<posix::Descriptor> lock_data_dir(const std::string& data_dir) {
   return fail(ErrorClass::kConflict, "daemon",
               "another hansard" + (known ? " (process " + std::to_string(pid) + ")" : std::string()) + " runs on " + data_dir +
                   "; stop it (`hansard stop --now`), or give this one its own data_dir");
+}
+
+Result<std::string> keep_api_token(const std::string& data_dir) {
+  const std::string path = api_token_path(data_dir);
+  const auto kept = read_file(path, 4096);
+  if (kept && trim(*kept).size() >= 16) return std::string(trim(*kept));
+  const std::string made = random_hex(24);
+  if (auto written = write_file(path, made + "\n", 0600); !written) return pass(written);
+  return made;
 }
 
 bool data_dir_in_use(const std::string& data_dir) {
