@@ -380,10 +380,10 @@ def full_disk(place, base):
 
 
 def dump(path):
-    """Everything but the bytes of bodies: their lengths."""
+    """Everything but times and the bytes of bodies: their lengths."""
     db = sqlite3.connect(f"file:{path}?immutable=1", uri=True)
     return [db.execute(q).fetchall() for q in (
-        "SELECT number, id, kind, version, finished, length(state) FROM aggregate", "SELECT aggregate, version, at_ms, length(event) FROM journal",
+        "SELECT number, id, kind, version, finished, length(state) FROM aggregate", "SELECT aggregate, version, length(event) FROM journal",
         "SELECT seq, aggregate, kind, length(body) FROM record", "SELECT number, key, aggregate, held, length(body) FROM effect")]
 
 
