@@ -312,7 +312,7 @@ class Checker {
       } else if (told != "delivered" && told != "discarded") {
         wrong("a delivery was not told to its meeting");
       }
-      if (refused && !dead.contains(w.key) && !m_.dead_letters.contains(w.key)) wrong("a refused task is no dead letter");
+      if (place.insisted.contains(w.key) && !m_.dead_letters.contains(w.key)) wrong("a refused task was sent again");
     }
     for (const auto& [key, times] : seen) {
       if (times > 0) wrong("a task that nobody wanted is at the sink " + name);

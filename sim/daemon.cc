@@ -317,6 +317,8 @@ void Machine::jump(const Trouble& t, Duration by) {
 /// and must stop. (What its children say from then on reaches nobody: they end with it.)
 void Machine::second_owner() {
   if (!engine_) return;
+  // One that waits for its store finds out only when it tries again.
+  if (engine_->store_failing()) return world.after(seconds(5), [this] { second_owner(); });
   ++world.faults[Fault::kSecondOwner];
   world.log("a second daemon starts");
   const auto executor = std::move(executor_);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "core/base/prng.h"
 
@@ -10,10 +11,10 @@ namespace {
 
 constexpr std::int64_t kDayMs = 86'400'000;
 /// In each of the first four meetings of a day so much is said that 200 finals are left whatever fails; what a person does to a
-/// meeting (stop, cancel, not let in) befalls the others.
+/// meeting (stop, pause, cancel, not let in) befalls the others.
 constexpr std::int64_t kLively = 4;
-constexpr std::int64_t kSpeeches = 300;
-constexpr std::int64_t kFewSpeeches = 80;
+constexpr std::int64_t kSpeeches = 290;
+constexpr std::int64_t kFewSpeeches = 60;
 constexpr Instant kFirstDay{1'741'046'400'000};  // 2025-03-04T00:00:00Z
 
 constexpr std::array kSentences = {"I will send the report to the customer by Friday.",
@@ -49,7 +50,7 @@ class Maker {
       for (std::int64_t m = 0; m < meetings; ++m) {
         at = at + Duration{rng_.between(5, 80) * 60'000};
         lively_ = m < kLively;
-        meeting(at, Duration{rng_.between(lively_ ? 8 : 4, 10) * 60'000});
+        meeting(at, Duration{rng_.between(8, 10) * 60'000});
       }
       const std::int64_t troubles = rng_.between(14, 22);
       for (std::int64_t t = 0; t < troubles; ++t) trouble(first, first + kLively);
@@ -81,11 +82,11 @@ class Maker {
 
   Room room(const std::string& name, const Entry& e) {
     Room r{name, near(e.start, 90'000, -1000), near(e.end, 30'000, 60'000), Door::kOpen, {}, {}};
-    if (rng_.chance(15)) r.opens = near(e.start, 0, 180'000);
+    if (!lively_ && rng_.chance(40)) r.opens = near(e.start, 0, 180'000);
     if (rng_.chance(20)) r.closes = e.end + hours(1);  // everybody leaves, the room stays
     if (rng_.chance(20)) {
       r.door = Door::kLobby;
-      r.lobby = Duration{rng_.between(2000, 120'000)};
+      r.lobby = Duration{rng_.between(2000, lively_ ? 40'000 : 120'000)};
     } else if (!lively_ && rng_.chance(20)) {
       r.door = rng_.chance(50) ? Door::kLobbyForEver : Door::kDenies;
       r.lobby = Duration{rng_.between(1000, 20'000)};
@@ -180,8 +181,11 @@ class Maker {
         Fault::kSpoolReadFails,   Fault::kClockForward,     Fault::kClockBack,          Fault::kSecondOwner};
     Trouble t;
     t.kind = kKinds[rng_.below(kKinds.size())];
-    if (t.kind == Fault::kStopRequested) first_entry = others;
-    const std::size_t e = first_entry + rng_.below(out_.entries.size() - first_entry);
+    if (t.kind == Fault::kStopRequested || t.kind == Fault::kPauseRequested) first_entry = others;
+    std::size_t e = first_entry + rng_.below(out_.entries.size() - first_entry);
+    // A third loss within minutes may use up the attempts to come back.
+    const bool breaks = t.kind == Fault::kNetworkLost || t.kind == Fault::kMediaKilled || t.kind == Fault::kMediaHangs;
+    if (breaks && e < others && ++breaks_[e] > 2) e = out_.entries.size() - 1;
     const bool lively = e < others;
     const Entry& entry = out_.entries[e];
     t.room = entry.room;
@@ -211,9 +215,7 @@ class Maker {
         t.length = Duration{rng_.between(20'000, 420'000)};
         break;
       case Fault::kClockForward:
-      case Fault::kClockBack:
-        t.length = Duration{rng_.between(30'000, 300'000)};
-        break;
+      case Fault::kClockBack: t.length = Duration{rng_.between(30'000, 300'000)}; break;
       case Fault::kSpoolReadFails: t.length = minutes(4); break;
       case Fault::kKilledWhileSending: t.at = near(r.closes, 60'000, 0); break;
       case Fault::kNetworkLost: t.length = Duration{!lively && rng_.chance(50) ? 180'000 : rng_.between(500, 40'000)}; break;
@@ -242,6 +244,7 @@ class Maker {
   Scenario out_;
   std::int16_t speeches_ = 0;
   bool lively_ = true;
+  std::map<std::size_t, int> breaks_;  ///< planned losses of the connection, by lively entry
 };
 
 }  // namespace

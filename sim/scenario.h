@@ -81,7 +81,7 @@ struct Scenario {
   bool person = true;  ///< somebody goes through the dead letters an hour after the last fault
 };
 
-/// `days` days (15 at most), each with four meetings in which about 300 things are said, one or two others, and at least
+/// `days` days (15 at most), each with four meetings in which about 290 things are said, one or two others, and at least
 /// fourteen troubles.
 Scenario generate(std::uint64_t seed, int days);
 

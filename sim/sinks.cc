@@ -51,6 +51,8 @@ void Sinks::send(Place& place, const tasks::Task& task, Instant created, const s
   place.sent.push_back(world_.now());
   if (created_.emplace(task.key, created).first->second != created)
     violations.push_back("a task's time changed with the attempt");
+  const auto refusal = place.refused.find(task.key);
+  if (refusal != place.refused.end() && refusal->second == world_.life()) place.insisted.insert(task.key);
   const Duration there = milliseconds(world_.rng.between(20, 200));
   Duration back = there + there;
   Answer answer{Outcome::kAccepted, {}, {}};
@@ -68,7 +70,7 @@ void Sinks::send(Place& place, const tasks::Task& task, Instant created, const s
     answer = {Outcome::kBusy, "too many requests", seconds(90)};
   } else if (meets(Fault::kSinkRefuses)) {
     taken = false;
-    place.refused.insert(task.key);
+    place.refused[task.key] = world_.life();
     answer = {Outcome::kRefused, "not allowed", {}};
   } else if (meets(Fault::kSinkRequestLost)) {
     taken = false;

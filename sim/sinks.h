@@ -20,10 +20,11 @@ class Sinks {
   };
   struct Place {
     tasks::SinkClass sink_class = tasks::SinkClass::kOpaque;
-    std::vector<Taken> taken;        ///< what people see there, in the order in which it came
-    std::vector<Instant> sent;       ///< every attempt
-    std::set<std::string> refused;   ///< keys that it refused at least once
-    std::set<std::string> repeated;  ///< keys that came again after they had been taken
+    std::vector<Taken> taken;                      ///< what people see there, in the order in which it came
+    std::vector<Instant> sent;                     ///< every attempt
+    std::map<std::string, std::uint64_t> refused;  ///< keys that it refused, and the daemon's life in which it last did
+    std::set<std::string> insisted;                ///< keys that the same daemon sent again after that
+    std::set<std::string> repeated;                ///< keys that came again after they had been taken
   };
 
   explicit Sinks(World& world);
