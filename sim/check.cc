@@ -321,14 +321,15 @@ class Checker {
     budget(name, place.sent);
   }
 
-  /// The tasks of a meeting came in their order, but for those that a person sent again.
+  /// The tasks of a meeting came in their order, but for dead letters.
   void order(const std::string& name, const Sinks::Place& place) {
     std::map<std::string, std::pair<std::string, std::size_t>> position;
     for (const Sinks::Taken& w : wanted_[name]) position.emplace(w.key, std::pair(w.meeting, position.size() + 1));
     std::map<std::string, std::size_t> last;
     for (const Sinks::Taken& t : place.taken) {
       const auto it = position.find(t.key);
-      if (it == position.end() || m_.dead_letters.contains(t.key)) continue;
+      // What was under way when its sender died may be overtaken.
+      if (it == position.end() || m_.dead_letters.contains(t.key) || told_[t.key] == "dead") continue;
       std::size_t& before = last[it->second.first];
       if (it->second.second < before) wrong("tasks of one meeting came to " + name + " in the wrong order");
       before = it->second.second;

@@ -218,7 +218,9 @@ class Maker {
       case Fault::kClockBack: t.length = Duration{rng_.between(30'000, 300'000)}; break;
       case Fault::kSpoolReadFails: t.length = minutes(4); break;
       case Fault::kKilledWhileSending: t.at = near(r.closes, 60'000, 0); break;
-      case Fault::kNetworkLost: t.length = Duration{!lively && rng_.chance(50) ? 180'000 : rng_.between(500, 40'000)}; break;
+      case Fault::kNetworkLost:
+        t.length = Duration{!lively && rng_.chance(50) ? 180'000 : rng_.between(500, lively ? 12'000 : 40'000)};
+        break;
       case Fault::kMediaHangs:
         t.at = near(entry.start, 20'000, 20'000);
         t.length = Duration{rng_.between(5000, 60'000)};
