@@ -209,7 +209,7 @@ Result<void> App::Impl::open_http() {
   if (!bound) return pass(bound);
   port = *bound;
   const DaemonInfo info{::getpid(), config.listen_address, port};
-  return write_file(daemon_info_path(config.data_dir), to_json(info).dump() + "\n", 0600);
+  return write_file(daemon_info_path(config.data_dir), json_text(info) + "\n", 0600);
 }
 
 /// The addresses that a person has named by hand may be asked, wherever they are.

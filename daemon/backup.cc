@@ -155,7 +155,7 @@ class Backup {
     if (!out) return posix::failed(kArea, "write", target_);
     TarWriter tar(out.get(), target_, created_);
     const backup_file::Head head{backup_file::kFormat, HANSARD_VERSION, format_rfc3339(created_), counts_};
-    if (auto r = add(tar, std::string(backup_file::kHead), to_json(head).dump() + "\n"); !r) return r;
+    if (auto r = add(tar, std::string(backup_file::kHead), json_text(head) + "\n"); !r) return r;
     const posix::Descriptor copy(::open(copy_.path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!copy) return posix::failed(kArea, "read", copy_.path);
     if (auto r = add_open(tar, std::string(backup_file::kStore), copy.get()); !r) return r;

@@ -11,11 +11,14 @@
 
 namespace {
 
+using hansard::Json;
+using hansard::ipc::encode;
 using hansard::ipc::Frame;
 using hansard::ipc::FrameDecoder;
 
 std::string bytes_of(const Frame& frame) {
-  return std::visit([](const auto& f) { return hansard::ipc::encode(f); }, frame);
+  if (const auto* message = std::get_if<Json>(&frame)) return encode(message->dump());
+  return encode(std::get<hansard::ipc::AudioFrame>(frame));
 }
 
 /// The frames of `bytes` given in pieces of `step`, encoded again; an error ends with a mark.

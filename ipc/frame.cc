@@ -37,13 +37,12 @@ Result<std::optional<Frame>> decode_audio(std::string_view payload) {
 
 }  // namespace
 
-std::string encode(const Json& message) {
-  const std::string text = message.dump();
+std::string encode(std::string_view message) {
   std::string out;
-  out.reserve(kHeaderBytes + text.size());
-  put(out, text.size() + 1, 4);
+  out.reserve(kHeaderBytes + message.size());
+  put(out, message.size() + 1, 4);
   put(out, kJsonKind, 1);
-  out += text;
+  out += message;
   return out;
 }
 

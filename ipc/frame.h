@@ -37,8 +37,8 @@ struct AudioFrame {
 
 using Frame = std::variant<Json, AudioFrame>;
 
-/// Encoded bytes of a frame.
-std::string encode(const Json& message);
+/// Encoded bytes of a frame. `message` is JSON text.
+std::string encode(std::string_view message);
 std::string encode(const AudioFrame& audio);
 /// Bytes that encode(audio) gives: what it costs in credit.
 constexpr std::size_t encoded_size(const AudioFrame& audio) { return 18 + 2 * audio.samples.size(); }

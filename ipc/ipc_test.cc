@@ -15,7 +15,7 @@ namespace {
 
 TEST(Frames, SurviveAnySplitOfTheStream) {
   const AudioFrame audio{7, true, {-5}, {1, -2, 32767, -32768}};
-  const std::string stream = encode(to_json(ToMedia(Leave{}))) + encode(audio);
+  const std::string stream = encode(json_text(ToMedia(Leave{}))) + encode(audio);
   for (std::size_t cut = 0; cut <= stream.size(); ++cut) {
     FrameDecoder decoder;
     decoder.push(stream.substr(0, cut));

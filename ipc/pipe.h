@@ -32,7 +32,7 @@ class Pipe {
   /// Messages are sent as their variant (ToMedia, FromSpeech, ...), which writes the `type`.
   template <class... Messages>
   void send(const std::variant<Messages...>& message) {
-    queue(encode(to_json(message)));
+    queue(encode(json_text(message)));
   }
   void send(const AudioFrame& audio) { queue(encode(audio)); }
 

@@ -26,7 +26,7 @@ struct Bench {
 
   void send(const flow::Event& event) {
     auto batch = flow::step(state, event, now);
-    bytes = to_json(flow::State(state)).dump().size();
+    bytes = json_text(flow::State(state)).size();
   }
   explicit Bench(int participants) {
     flow::MeetingSpec spec;

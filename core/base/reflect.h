@@ -19,6 +19,7 @@
 #include <variant>
 #include <vector>
 
+#include "core/base/check.h"
 #include "core/base/json.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
@@ -85,8 +86,6 @@ constexpr bool is_time = std::is_same_v<T, Instant> || std::is_same_v<T, Duratio
 }  // namespace reflect_detail
 
 template <class T>
-Json to_json(const T& value);
-template <class T>
 Result<void> read_json(const Json& json, T& out);
 
 /// Reads a T from a tree. Errors: kInvalid, naming the member.
@@ -98,25 +97,6 @@ Result<T> from_json(const Json& json) {
 }
 
 namespace reflect_detail {
-
-/// Names are unique in a struct: members are appended without looking for an equal one.
-template <class T>
-void write_members(Json::Object& out, const T& value) {
-  std::apply(
-      [&](const auto&... f) {
-        out.reserve(out.size() + sizeof...(f));
-        [[maybe_unused]] const auto write = [&](const auto& one) {
-          const auto& member = value.*(one.member);
-          using M = std::remove_cvref_t<decltype(member)>;
-          if constexpr (is_optional<M>::value) {
-            if (!member) return;
-          }
-          out.emplace_back(one.name, to_json(member));
-        };
-        (write(f), ...);
-      },
-      T::fields);
-}
 
 template <class T>
 Result<void> read_members(const Json& json, T& out) {
@@ -152,53 +132,6 @@ Result<void> read_variant(const Json& json, std::variant<T...>& out) {
   return result;
 }
 
-}  // namespace reflect_detail
-
-template <class T>
-Json to_json(const T& value) {
-  using namespace reflect_detail;
-  if constexpr (std::is_same_v<T, Json>) {
-    return value;
-  } else if constexpr (is_time<T>) {
-    return Json(value.ms);
-  } else if constexpr (NamedEnum<T>) {
-    return Json(enum_name(value));
-  } else if constexpr (std::is_same_v<T, bool> || std::is_same_v<T, std::string> || std::is_same_v<T, double>) {
-    return Json(value);
-  } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-    // JSON's whole numbers are signed here: the same 64 bits, so that seeds above INT64_MAX come back as they were.
-    return Json(static_cast<std::int64_t>(value));
-  } else if constexpr (std::is_integral_v<T>) {
-    return Json(std::int64_t{value});
-  } else if constexpr (is_optional<T>::value) {
-    return value ? to_json(*value) : Json();
-  } else if constexpr (is_vector<T>::value) {
-    Json out = Json::array();
-    for (const auto& item : value) out.push(to_json(item));
-    return out;
-  } else if constexpr (is_map<T>::value) {
-    Json::Object out;
-    for (const auto& [key, item] : value) out.emplace_back(key, to_json(item));
-    return out;
-  } else if constexpr (is_variant<T>::value) {
-    Json::Object out;
-    std::visit(
-        [&](const auto& alternative) {
-          out.emplace_back("type", std::remove_cvref_t<decltype(alternative)>::kType);
-          write_members(out, alternative);
-        },
-        value);
-    return out;
-  } else {
-    static_assert(Reflected<T>, "give the struct a `fields` tuple");
-    Json::Object out;
-    write_members(out, value);
-    return out;
-  }
-}
-
-namespace reflect_detail {
-
 template <class T>
 void append_members(std::string& out, const T& value, bool first);
 
@@ -213,9 +146,7 @@ void append_text(std::string& out, const T& value) {
     }
     out += close;
   };
-  if constexpr (std::is_same_v<T, Json>) {
-    out += value.dump();
-  } else if constexpr (is_time<T>) {
+  if constexpr (is_time<T>) {
     out += std::to_string(value.ms);
   } else if constexpr (NamedEnum<T>) {
     append_json(out, enum_name(value));
@@ -226,7 +157,8 @@ void append_text(std::string& out, const T& value) {
   } else if constexpr (std::is_same_v<T, double>) {
     append_json(out, value);
   } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-    out += std::to_string(static_cast<std::int64_t>(value));  // as in to_json
+    // JSON's whole numbers are signed here: the same 64 bits, so that seeds above INT64_MAX come back as they were.
+    out += std::to_string(static_cast<std::int64_t>(value));
   } else if constexpr (std::is_integral_v<T>) {
     out += std::to_string(std::int64_t{value});
   } else if constexpr (is_optional<T>::value) {
@@ -281,12 +213,20 @@ void append_members(std::string& out, const T& value, [[maybe_unused]] bool firs
 
 }  // namespace reflect_detail
 
-/// The text of to_json(value), written without the tree in between: what is stored goes this way.
+/// Compact JSON, as Json::dump writes it.
 template <class T>
 std::string json_text(const T& value) {
   std::string out;
   reflect_detail::append_text(out, value);
   return out;
+}
+
+/// The same as a tree.
+template <class T>
+Json to_json(const T& value) {
+  auto tree = Json::parse(json_text(value));
+  CHECK(tree.has_value());
+  return std::move(*tree);
 }
 
 template <class T>
@@ -297,10 +237,7 @@ Result<void> read_json(const Json& json, T& out) {
     out = static_cast<T>(std::move(*r));
     return {};
   };
-  if constexpr (std::is_same_v<T, Json>) {
-    out = json;
-    return {};
-  } else if constexpr (is_time<T>) {
+  if constexpr (is_time<T>) {
     auto r = json.as_int();
     if (!r) return pass(r);
     out.ms = *r;

@@ -31,7 +31,7 @@ class SharedMeetingTest : public ::testing::Test {
     for (const auto& e : batch.effects) effects_.push_back(e);
     const auto back = from_json<State>(to_json(State(state_)));
     ASSERT_TRUE(back);
-    EXPECT_EQ(to_json(*back).dump(), to_json(State(state_)).dump());
+    EXPECT_EQ(json_text(*back), json_text(State(state_)));
   }
   void seen(const MeetingSpec& s) { send(MeetingSeen{"m1", s, {}, 7}); }
   void advance_to(Instant at) {

@@ -34,7 +34,7 @@ class MeetingTest : public ::testing::Test {
     const auto back = from_json<State>(json);
     EXPECT_TRUE(back);
     if (back) {
-      EXPECT_EQ(to_json(*back).dump(), json.dump());
+      EXPECT_EQ(json_text(*back), json.dump());
     }
     for (const auto& r : batch.records) records_.push_back(r);
     for (const auto& e : batch.effects) effects_.push_back(e);

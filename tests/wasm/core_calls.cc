@@ -48,7 +48,7 @@ std::string utterance(std::string_view text) {
   const auto value = Json::parse(text);
   if (!value) return refusal(value.error());
   const auto read = from_json<Utterance>(*value);
-  return read ? hansard::to_json(*read).dump() : refusal(read.error());
+  return read ? hansard::json_text(*read) : refusal(read.error());
 }
 
 std::string step(std::string_view text) {
