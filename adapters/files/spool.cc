@@ -68,6 +68,23 @@ Result<std::string> read_at(int fd, std::uint64_t offset, std::size_t bytes) {
 
 std::size_t size_of(std::size_t samples) { return kHeader + 2 * samples; }
 
+struct Head {
+  std::string participant;
+  std::uint64_t bytes = 0;  ///< with the line break: the first record follows
+};
+
+/// The first line of a file. Errors: kCorrupt (there is none), kUnavailable.
+Result<Head> read_head(int fd) {
+  const auto text = read_at(fd, 0, kMaxName);
+  if (!text) return std::unexpected(text.error());
+  const auto line = text->find('\n');
+  const auto head = Json::parse(std::string_view(*text).substr(0, line));
+  if (line == std::string::npos || !head || !head->is_object()) {
+    return fail(ErrorClass::kCorrupt, kArea, "an audio file without its first line");
+  }
+  return Head{head->text_or("participant"), line + 1};
+}
+
 /// The record at `offset`; false when there is no whole one. Errors: kUnavailable.
 Result<bool> read_record(int fd, std::uint64_t offset, Record& out) {
   const auto header = read_at(fd, offset, kHeader);
@@ -168,16 +185,11 @@ Result<SpoolFile> inspect_spool_file(int fd) {
   struct stat info{};
   if (::fstat(fd, &info) != 0) return posix::failed(kArea, "look at", "an audio file");
   out.size = static_cast<std::uint64_t>(info.st_size);
-  std::string head(kMaxName, '\0');
-  const ssize_t got = ::pread(fd, head.data(), head.size(), 0);
-  head.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  const auto line = head.find('\n');
-  const auto name =
-      line == std::string::npos ? Result<Json>(fail(ErrorClass::kCorrupt, kArea, "")) : Json::parse(head.substr(0, line));
-  if (!name || !name->is_object()) return fail(ErrorClass::kCorrupt, kArea, "an audio file without its first line");
-  out.participant = name->text_or("participant");
+  const auto head = read_head(fd);
+  if (!head) return std::unexpected(head.error());
+  out.participant = head->participant;
   auto whole = walk(
-      fd, line + 1, out.size, {},
+      fd, head->bytes, out.size, {},
       [&](std::uint64_t, const Record&) {
         ++out.records;
         return true;
@@ -190,7 +202,7 @@ Result<SpoolFile> inspect_spool_file(int fd) {
   if (out.size - std::min(out.size, out.whole) >= kHeader &&
       ::pread(fd, length, sizeof length, static_cast<off_t>(out.whole)) == sizeof length) {
     const std::uint64_t n = get(length, 4);
-    out.damaged = out.damaged || n == 0 || n > kMaxSamples || out.whole + kHeader + 2 * n <= out.size;
+    out.damaged = out.damaged || n == 0 || n > kMaxSamples || out.whole + size_of(n) <= out.size;
   }
   return out;
 }
@@ -207,18 +219,13 @@ Result<DiskSpool::Track> DiskSpool::scan(const std::string& path) {
   Track track;
   track.file = posix::Descriptor(::open(path.c_str(), O_RDWR | O_CLOEXEC));
   if (!track.file) return posix::failed(kArea, "open", path);
-  std::string head(kMaxName, '\0');
-  const ssize_t got = ::pread(track.file.get(), head.data(), head.size(), 0);
-  head.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
-  const auto line = head.find('\n');
-  const auto name =
-      line == std::string::npos ? Result<Json>(fail(ErrorClass::kCorrupt, kArea, "")) : Json::parse(head.substr(0, line));
-  if (!name) return fail(ErrorClass::kCorrupt, kArea, "an audio file without its first line");
-  track.participant = name->text_or("participant");
+  const auto head = read_head(track.file.get());
+  if (!head) return std::unexpected(head.error());
+  track.participant = head->participant;
   struct stat info{};
   if (::fstat(track.file.get(), &info) != 0) return posix::failed(kArea, "look at", path);
   auto whole = walk(
-      track.file.get(), line + 1, static_cast<std::uint64_t>(info.st_size), {},
+      track.file.get(), head->bytes, static_cast<std::uint64_t>(info.st_size), {},
       [&](std::uint64_t at, const Record& record) {
         track.add(record.start, at, record.samples.size());
         return true;
