@@ -20,6 +20,7 @@
 #include "cli/live_view.h"
 #include "cli/modules.h"
 #include "core/base/text.h"
+#include "daemon/data_dir.h"
 #include "daemon/system.h"
 #include "ipc/process.h"
 
@@ -125,12 +126,9 @@ Result<void> Demo::prepare(std::uint16_t wanted_port) {
   // Known before the daemon runs, so that the address can be said first.
   if (const char* given = std::getenv("HANSARD_API_TOKEN"); given != nullptr && std::string_view(given).size() >= 16) token_ = given;
   if (token_.empty()) {
-    auto kept = read_file(api_token_path(file("data")), 4096);
-    if (kept) token_ = std::string(trim(*kept));
-  }
-  if (token_.empty()) {
-    token_ = random_hex(24);
-    if (auto r = write_file(api_token_path(file("data")), token_ + "\n", 0600); !r) return r;
+    auto kept = keep_api_token(file("data"));
+    if (!kept) return pass(kept);
+    token_ = std::move(*kept);
   }
   return {};
 }
