@@ -38,12 +38,12 @@ struct Context {
   Store& store;
   std::string token;
   std::vector<std::string> hosts;             ///< what a Host header may say, in lower case
-  std::function<Json()> status;
-  std::function<std::uint64_t()> last_seq;
+  std::function<Json()> status = {};
+  std::function<std::uint64_t()> last_seq = {};
   /// A meeting by hand: URL, title, token -> its id. Errors: kInvalid.
-  std::function<Result<std::string>(const Json& body)> join;
+  std::function<Result<std::string>(const Json& body)> join = {};
   /// False when the meeting is not living.
-  std::function<bool(const std::string& meeting, flow::Event event)> post;
+  std::function<bool(const std::string& meeting, flow::Event event)> post = {};
   /// A vendor's push for a calendar source. The source itself knows which ones are genuine.
   std::function<calendar::PushAnswer(const std::string& source, const calendar::PushRequest& request)> push = {};
   // Calendars: see daemon/calendars.h.

@@ -279,24 +279,21 @@ api::Context App::Impl::api_context() {
     hosts.push_back(to_lower(name));
     hosts.push_back(to_lower(name) + suffix);
   }
-  return {*store,
-          token,
-          std::move(hosts),
-          [this] { return status(); },
-          [this] { return hub->last_seq(); },
-          {},
-          {},
-          [this](const std::string& source, const calendar::PushRequest& request) { return calendars->push(source, request); },
-          [this] { return calendars->list(); },
-          [this] { return calendars->reload(); },
-          [this](const std::string& id) { return calendars->sync(id); },
-          [this](const std::string& key, bool retry) { return decide_task(*engine, key, retry); },
-          [this](const std::string& word) -> Result<Json> {
-            const auto how = enum_value<OnStop>(word);
-            if (!how) return fail(ErrorClass::kInvalid, kArea, "'how' must be \"finish\", \"leave\" or \"hand_over\"");
-            stopping->ask(*how);
-            return stopping->status();
-          }};
+  api::Context out{.store = *store, .token = token, .hosts = std::move(hosts)};
+  out.status = [this] { return status(); };
+  out.last_seq = [this] { return hub->last_seq(); };
+  out.push = [this](const std::string& source, const calendar::PushRequest& request) { return calendars->push(source, request); };
+  out.calendars = [this] { return calendars->list(); };
+  out.reload_calendars = [this] { return calendars->reload(); };
+  out.sync_calendars = [this](const std::string& id) { return calendars->sync(id); };
+  out.decide_task = [this](const std::string& key, bool retry) { return decide_task(*engine, key, retry); };
+  out.stop = [this](const std::string& word) -> Result<Json> {
+    const auto how = enum_value<OnStop>(word);
+    if (!how) return fail(ErrorClass::kInvalid, kArea, "'how' must be \"finish\", \"leave\" or \"hand_over\"");
+    stopping->ask(*how);
+    return stopping->status();
+  };
+  return out;
 }
 
 /// Waits, does what has come up, commits it.
