@@ -6,7 +6,7 @@
 
 #include "cli/args.h"
 #include "cli/commands.h"
-#include "cli/live_view.h"
+#include "cli/printable.h"
 #include "daemon/backup.h"
 #include "daemon/system.h"
 

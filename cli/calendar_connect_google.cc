@@ -1,5 +1,4 @@
 // `hansard calendar connect google`: a person signs in with a browser, or a service account reads in a person's name.
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -7,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/calendar_connect.h"
 #include "cli/loopback_listener.h"
+#include "cli/printable.h"
 #include "core/base/encoding.h"
 #include "core/base/json.h"
 #include "core/base/text.h"
@@ -26,13 +26,6 @@ using calendar::Connection;
 using calendar::Credentials;
 
 std::unexpected<Error> invalid(std::string detail) { return fail(ErrorClass::kInvalid, kArea, std::move(detail)); }
-
-/// A vendor's text on a terminal: no control characters.
-std::string printable(std::string_view text) {
-  std::string out = sanitize_utf8(text.substr(0, 300));
-  std::replace_if(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-  return out;
-}
 
 Result<Json> read_json_file(const std::string& path) {
   const auto bytes = read_file(path, kMaxFile);

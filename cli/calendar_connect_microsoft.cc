@@ -11,6 +11,7 @@
 #include "cli/args.h"
 #include "cli/calendar_connect.h"
 #include "cli/loopback_listener.h"
+#include "cli/printable.h"
 #include "core/base/encoding.h"
 #include "core/base/hash.h"
 #include "core/base/json.h"
@@ -31,13 +32,6 @@ constexpr std::size_t kMaxPem = 256u << 10;
 using calendar::Connection;
 using calendar::TokenAnswer;
 using Clock = std::chrono::steady_clock;
-
-/// A vendor's text on a terminal: no control characters.
-std::string printable(std::string_view text) {
-  std::string out = sanitize_utf8(text.substr(0, 1'000));
-  std::replace_if(out.begin(), out.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, ' ');
-  return out;
-}
 
 bool is_tenant(std::string_view s) {
   return !s.empty() && s.size() <= 255 && std::all_of(s.begin(), s.end(), [](char c) {

@@ -10,7 +10,7 @@
 #include "cli/calendar_connect.h"
 #include "cli/calendar_daemon_commands.h"
 #include "cli/daemon_client.h"
-#include "cli/live_view.h"
+#include "cli/printable.h"
 #include "cli/stored_view.h"
 #include "core/calendar/sources/oauth.h"
 #include "daemon/calendar_view.h"

@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/demo_audio.h"
 #include "cli/live_view.h"
+#include "cli/printable.h"
 
 namespace hansard::cli {
 namespace {

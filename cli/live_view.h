@@ -9,8 +9,6 @@
 
 namespace hansard::cli {
 
-/// Removes control characters, so that what people say cannot steer the terminal.
-std::string printable(std::string_view text);
 /// "12:34" or "1:02:03".
 std::string clock_text(std::int64_t ms);
 

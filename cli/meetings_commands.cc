@@ -7,6 +7,7 @@
 #include "cli/commands.h"
 #include "cli/daemon_client.h"
 #include "cli/live_view.h"
+#include "cli/printable.h"
 #include "cli/stored_view.h"
 #include "daemon/data_dir.h"
 #include "daemon/meeting_view.h"

@@ -4,7 +4,7 @@
 #include "cli/args.h"
 #include "cli/commands.h"
 #include "cli/daemon_client.h"
-#include "cli/live_view.h"
+#include "cli/printable.h"
 #include "cli/stored_view.h"
 #include "daemon/task_outbox.h"
 
