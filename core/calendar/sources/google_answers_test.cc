@@ -230,7 +230,7 @@ TEST(GoogleAnswers, MoreReasonsOfRefusals) {
     Talk t;
     t.begin();
     t.reply(answer(status, body));
-    return t.failed();
+    return t.failure();
   };
   const auto reason = [&](const char* text) {
     return failed(403,
@@ -248,10 +248,10 @@ TEST(GoogleAnswers, MoreReasonsOfRefusals) {
 TEST(GoogleAnswers, AnAnswerThatNobodyAskedForIsAFailure) {
   Talk t;
   t.reply(answer(200));
-  EXPECT_EQ(t.failed().detail, "an answer came that nobody asked for");
+  EXPECT_EQ(t.failure().detail, "an answer came that nobody asked for");
   t.begin();
   t.reply(page("", std::string(9'000, 't')));
-  EXPECT_NE(t.failed().detail.find("never came to an end"), std::string::npos);
+  EXPECT_NE(t.failure().detail.find("never came to an end"), std::string::npos);
   // A token too long to keep: the next round reads all.
   t.begin();
   t.reply(last_page("", std::string(9'000, 's')));

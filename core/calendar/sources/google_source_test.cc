@@ -18,10 +18,10 @@ TEST(GoogleSource, ListsAllPagesWithTheSameParametersThenOnlyChanges) {
   EXPECT_EQ(t.request().url, first + "&pageToken=p%2F1");
   t.reply(page("", "p2"));  // a page may be empty
   EXPECT_EQ(t.request().url, first + "&pageToken=p2");
-  EXPECT_TRUE(t.summaries().empty());
+  EXPECT_TRUE(t.titles().empty());
   t.reply(last_page(event("b", "Other")));
   EXPECT_TRUE(t.done());
-  EXPECT_EQ(t.summaries(), (Names{"Plan", "Other"}));
+  EXPECT_EQ(t.titles(), (Titles{"Plan", "Other"}));
 
   t.begin(kNow + minutes(5));
   EXPECT_EQ(t.query("syncToken"), "s1");
@@ -32,10 +32,10 @@ TEST(GoogleSource, ListsAllPagesWithTheSameParametersThenOnlyChanges) {
   t.reply(page(event("a", "Renamed"), "p3"));
   EXPECT_EQ(t.query("syncToken"), "s1");
   EXPECT_EQ(t.query("pageToken"), "p3");
-  EXPECT_EQ(t.summaries(), (Names{"Plan", "Other"}));
+  EXPECT_EQ(t.titles(), (Titles{"Plan", "Other"}));
   t.reply(last_page(R"({"id":"b","status":"cancelled"})", "s2"));
   EXPECT_TRUE(t.done());
-  EXPECT_EQ(t.summaries(), (Names{"Renamed"}));
+  EXPECT_EQ(t.titles(), (Titles{"Renamed"}));
   t.begin(kNow + minutes(10));
   EXPECT_EQ(t.query("syncToken"), "s2");
 }
@@ -47,16 +47,16 @@ TEST(GoogleSource, ARoundThatBreaksOffChangesNothing) {
   t.begin(kNow + minutes(5));
   t.reply(page(event("a", "Half"), "p1"));
   t.reply(answer(503));
-  EXPECT_NE(t.failed().detail.find("503"), std::string::npos);
-  EXPECT_EQ(t.summaries(), (Names{"Plan"}));
+  EXPECT_NE(t.failure().detail.find("503"), std::string::npos);
+  EXPECT_EQ(t.titles(), (Titles{"Plan"}));
   t.begin(kNow + minutes(6));
   EXPECT_EQ(t.query("syncToken"), "s1");
   EXPECT_EQ(t.query("pageToken"), "");
   t.reply(fail(ErrorClass::kUnavailable, "http", "the network is down"));
-  EXPECT_EQ(t.failed().detail, "the network is down");
+  EXPECT_EQ(t.failure().detail, "the network is down");
   t.begin(kNow + minutes(7));
   t.reply(last_page(event("b"), "s2"));
-  EXPECT_EQ(t.summaries(), (Names{"Plan", "Plan"}));
+  EXPECT_EQ(t.titles(), (Titles{"Plan", "Plan"}));
 }
 
 TEST(GoogleSource, ADeadSyncTokenLeadsToOneFullRound) {
@@ -71,14 +71,14 @@ TEST(GoogleSource, ADeadSyncTokenLeadsToOneFullRound) {
     EXPECT_EQ(t.query("timeMin"), "2026-03-02T09:00:00Z");
     t.reply(last_page(event("a", "New"), "s9"));
     EXPECT_TRUE(t.done());
-    EXPECT_EQ(t.summaries(), (Names{"New"}));  // what is not in the new list is gone
+    EXPECT_EQ(t.titles(), (Titles{"New"}));  // what is not in the new list is gone
     t.begin(kNow + hours(2));
     EXPECT_EQ(t.query("syncToken"), "s9");
     // Dead for a second time in one sync: not for ever.
     t.reply(refusal(410, "fullSyncRequired"));
     t.reply(refusal(410, "fullSyncRequired"));
-    EXPECT_FALSE(t.failed().reconnect);
-    EXPECT_EQ(t.summaries(), (Names{"New"}));
+    EXPECT_FALSE(t.failure().reconnect);
+    EXPECT_EQ(t.titles(), (Titles{"New"}));
     t.begin(kNow + hours(3));
     EXPECT_EQ(t.query("syncToken"), "");
   }
@@ -109,8 +109,8 @@ TEST(GoogleSource, ARefusedTokenIsRenewedOnce) {
   EXPECT_EQ(t.query("pageToken"), "p1");  // the round goes on where it was
   EXPECT_EQ(t.authorization(), "Bearer A1");
   t.reply(refusal(401, "authError"));
-  EXPECT_TRUE(t.failed().reconnect);
-  EXPECT_NE(t.failed().detail.find("`hansard calendar connect google --id work`"), std::string::npos);
+  EXPECT_TRUE(t.failure().reconnect);
+  EXPECT_NE(t.failure().detail.find("`hansard calendar connect google --id work`"), std::string::npos);
 }
 
 TEST(GoogleSource, ADeadGrantSaysHowToConnectAgainAndLosesNothing) {
@@ -119,15 +119,15 @@ TEST(GoogleSource, ADeadGrantSaysHowToConnectAgainAndLosesNothing) {
   t.reply(last_page(event("a")));
   t.begin(kNow + hours(25));
   t.reply(answer(400, R"({"error":"invalid_grant","error_description":"Token has been expired or revoked."})"));
-  EXPECT_TRUE(t.failed().reconnect);
-  EXPECT_NE(t.failed().detail.find("Token has been expired or revoked."), std::string::npos);
-  EXPECT_NE(t.failed().detail.find("`hansard calendar connect google --id work`"), std::string::npos);
-  EXPECT_EQ(t.summaries(), (Names{"Plan"}));
+  EXPECT_TRUE(t.failure().reconnect);
+  EXPECT_NE(t.failure().detail.find("Token has been expired or revoked."), std::string::npos);
+  EXPECT_NE(t.failure().detail.find("`hansard calendar connect google --id work`"), std::string::npos);
+  EXPECT_EQ(t.titles(), (Titles{"Plan"}));
   EXPECT_EQ(t.source->connection().credentials.refresh_token, "R0");
   // A sign-in service in trouble is no dead grant.
   t.begin(kNow + hours(26));
   t.reply(answer(503, "<html>"));
-  EXPECT_FALSE(t.failed().reconnect);
+  EXPECT_FALSE(t.failure().reconnect);
 }
 
 TEST(GoogleSource, TheReasonDecides) {
@@ -150,13 +150,13 @@ TEST(GoogleSource, TheReasonDecides) {
     Talk t;
     t.begin();
     t.reply(refusal(c.status, c.reason));
-    EXPECT_EQ(t.failed().retry_after, c.least) << c.reason;
-    EXPECT_EQ(t.failed().reconnect, c.reconnect) << c.reason;
-    EXPECT_NE(t.failed().detail.find(c.words), std::string::npos) << t.failed().detail;
-    EXPECT_EQ(t.failed().detail.find("secret words"), std::string::npos);
+    EXPECT_EQ(t.failure().retry_after, c.least) << c.reason;
+    EXPECT_EQ(t.failure().reconnect, c.reconnect) << c.reason;
+    EXPECT_NE(t.failure().detail.find(c.words), std::string::npos) << t.failure().detail;
+    EXPECT_EQ(t.failure().detail.find("secret words"), std::string::npos);
     t.begin();
     t.reply(refusal(c.status, c.reason, {{"retry-after", "7200"}}));
-    EXPECT_EQ(t.failed().retry_after, hours(2)) << c.reason;
+    EXPECT_EQ(t.failure().retry_after, hours(2)) << c.reason;
   }
   // The newer form of an error.
   EXPECT_EQ(google_reason(answer(403, R"({"error":{"code":403,"errors":[{"reason":"forbidden"}],"status":"PERMISSION_DENIED",
@@ -171,7 +171,7 @@ TEST(GoogleSource, AnswersThatAreNoneAndListsWithoutEndFail) {
     Talk t;
     t.begin();
     t.reply(answer(200, body));
-    EXPECT_NE(t.failed().detail.find("not a list of events"), std::string::npos);
+    EXPECT_NE(t.failure().detail.find("not a list of events"), std::string::npos);
   }
   Talk t;
   t.begin();
@@ -181,7 +181,7 @@ TEST(GoogleSource, AnswersThatAreNoneAndListsWithoutEndFail) {
     ++pages;
   }
   EXPECT_LT(pages, 2'000);
-  EXPECT_NE(t.failed().detail.find("never came to an end"), std::string::npos);
+  EXPECT_NE(t.failure().detail.find("never came to an end"), std::string::npos);
   // A list without any token is read whole again.
   t.begin();
   t.reply(answer(200, R"({"items":[]})"));
@@ -212,7 +212,7 @@ TEST(GoogleSource, AServiceAccountSignsForItsSubject) {
   Talk broken(c);
   broken.begin();
   broken.action = broken.source->signature(fail(ErrorClass::kInvalid, "signer", "no RSA key"), kNow);
-  EXPECT_TRUE(broken.failed().reconnect);
+  EXPECT_TRUE(broken.failure().reconnect);
 }
 
 TEST(GoogleSource, TheFactoryKnowsIt) {

@@ -1,14 +1,15 @@
 #pragma once
 // For tests of the Google source: a connection, answers of Google, and a conversation.
-#include <gtest/gtest.h>
-
 #include "core/base/encoding.h"
 #include "core/base/json.h"
 #include "core/calendar/sources/google_errors.h"
 #include "core/calendar/sources/google_source.h"
+#include "core/calendar/sources/talk_testing.h"
 #include "core/calendar/test_support.h"
 
 namespace hansard::calendar::google_testing {
+using testing::answer;
+using testing::Titles;
 
 inline const Instant kNow = testing::at("2026-03-04T08:00:00Z");
 inline constexpr const char* kEvents =
@@ -29,9 +30,6 @@ inline Connection user() {
   return c;
 }
 
-inline HttpResponse answer(int status, std::string body = "{}", HttpHeaders headers = {}) {
-  return {status, std::move(headers), std::move(body)};
-}
 inline HttpResponse refusal(int status, const std::string& reason, HttpHeaders headers = {}) {
   return answer(status,
                 R"({"error":{"errors":[{"domain":"global","reason":")" + reason + R"(","message":"secret words"}],"code":)" +
@@ -54,33 +52,11 @@ inline HttpResponse token_answer(const std::string& access) {
   return answer(200, R"({"access_token":")" + access + R"(","expires_in":3599,"token_type":"Bearer"})");
 }
 
-/// One source and what it says to each scripted answer.
-struct Talk {
-  explicit Talk(Connection connection = user(), std::string push_url = {}) {
-    environment.push_url = std::move(push_url);
-    environment.read_zone = testing::system_zone;
-    source = std::make_unique<GoogleSource>(std::move(connection), environment);
-  }
+struct Talk : testing::Conversation<GoogleSource> {
+  explicit Talk(Connection connection = user(), std::string push_url = {})
+      : Conversation(std::move(connection), environment_of(std::move(push_url))) {}
   const HttpRequest& begin(Instant at = kNow) {
-    now = at;
-    action = source->begin({now, now + hours(24)}, now, std::string(31, 'e') + static_cast<char>(at.ms / 60'000));
-    return request();
-  }
-  const HttpRequest& reply(const Result<HttpResponse>& response) {
-    action = source->reply(response, now);
-    return request();
-  }
-  /// Empty when nothing is to be sent.
-  const HttpRequest& request() const {
-    static const HttpRequest none;
-    const auto* send = std::get_if<SendRequest>(&action);
-    return send != nullptr ? send->request : none;
-  }
-  bool done() const { return std::holds_alternative<SyncDone>(action); }
-  SyncFailed failed() const {
-    const auto* f = std::get_if<SyncFailed>(&action);
-    EXPECT_NE(f, nullptr);
-    return f != nullptr ? *f : SyncFailed{};
+    return Conversation::begin(at, std::string(31, 'e') + static_cast<char>(at.ms / 60'000));
   }
   std::string query(const std::string& name) const {
     const std::string& url = request().url;
@@ -93,17 +69,14 @@ struct Talk {
     return out;
   }
   std::string authorization() const { return std::string(find_header(request().headers, "authorization")); }
-  std::vector<std::string> summaries() const {
-    std::vector<std::string> out;
-    for (const VEvent& e : source->documents()[0]->events) out.push_back(e.summary);
+
+ private:
+  static SourceEnvironment environment_of(std::string push_url) {
+    SourceEnvironment out;
+    out.push_url = std::move(push_url);
+    out.read_zone = testing::system_zone;
     return out;
   }
-
-  SourceEnvironment environment;
-  std::unique_ptr<GoogleSource> source;
-  SourceAction action;
-  Instant now;
 };
-using Names = std::vector<std::string>;
 
 }  // namespace hansard::calendar::google_testing

@@ -1,15 +1,12 @@
 // Microsoft Graph's answers at their edges: events that lack what they should have, pushes that are none, rounds that break.
-#include <gtest/gtest.h>
-
-#include "core/base/encoding.h"
-#include "core/base/json.h"
 #include "core/calendar/sources/graph_events.h"
-#include "core/calendar/sources/graph_source.h"
+#include "core/calendar/sources/graph_testing.h"
 
 namespace hansard::calendar {
 namespace {
 
-const Instant kNow = parse_rfc3339("2025-03-04T08:00:00Z").value();
+using namespace graph_testing;
+
 constexpr const char* kTimes =
     R"("start":{"dateTime":"2025-03-04T09:00:00","timeZone":"UTC"},"end":{"dateTime":"2025-03-04T10:00:00","timeZone":"UTC"})";
 
@@ -118,71 +115,20 @@ TEST(GraphAnswers, WhatAnOccurrenceTakesFromItsSeries) {
 
 // ---- rounds and pushes -----------------------------------------------------------------------------------------
 
-constexpr const char* kRoot = "https://graph.microsoft.com/v1.0/";
-
-Connection user() {
-  Connection c;
-  c.id = "work";
-  c.kind = "microsoft";
-  c.account = "me@example.org";
-  c.calendar = "me";
-  c.credentials.grant = "user";
-  c.credentials.refresh_token = "R0";
-  c.credentials.access_token = "A0";
-  c.credentials.expires = kNow + hours(100);
-  return c;
-}
-HttpResponse answer(int status, std::string body = "{}", HttpHeaders headers = {}) {
-  return {status, std::move(headers), std::move(body)};
-}
-HttpResponse last_page(const std::string& events, const std::string& token = "d1") {
-  return answer(
-      200, R"({"value":[)" + events + R"(],"@odata.deltaLink":")" + kRoot + "me/calendarView/delta?$deltatoken=" + token + "\"}");
-}
-HttpResponse page(const std::string& events) {
-  return answer(200, R"({"value":[)" + events + R"(],"@odata.nextLink":")" + kRoot + "me/calendarView/delta?$skiptoken=s\"}");
-}
-
-struct Talk {
-  explicit Talk(Connection c = user(), std::string push_url = {}) {
-    SourceEnvironment environment;
-    environment.push_url = std::move(push_url);
-    source = std::make_unique<GraphSource>(std::move(c), environment);
-  }
-  const HttpRequest& begin(Instant at = kNow) {
-    now = at;
-    action = source->begin({now, now + hours(24)}, now, "entropy");
-    return request();
-  }
-  const HttpRequest& reply(const Result<HttpResponse>& r) {
-    action = source->reply(r, now);
-    return request();
-  }
-  const HttpRequest& request() const {
-    static const HttpRequest none;
-    const auto* s = std::get_if<SendRequest>(&action);
-    return s != nullptr ? s->request : none;
-  }
-  std::string why() const {
-    const auto* f = std::get_if<SyncFailed>(&action);
-    return f != nullptr ? f->detail : std::holds_alternative<SyncDone>(action) ? "done" : "goes on";
-  }
-  std::unique_ptr<GraphSource> source;
-  SourceAction action;
-  Instant now = kNow;
-};
+/// One whose token does not run out in these tests.
+Connection patient() { return user(hours(100)); }
 
 TEST(GraphAnswers, APageWithBothLinksOrNeitherIsNone) {
   for (const char* links :
        {"",
         R"(,"@odata.nextLink":"https://graph.microsoft.com/v1.0/a","@odata.deltaLink":"https://graph.microsoft.com/v1.0/b")"}) {
-    Talk t;
+    Talk t(patient());
     t.begin();
     t.reply(answer(200, R"({"value":[])" + std::string(links) + "}"));
     EXPECT_NE(t.why().find("not the page of a calendar"), std::string::npos);
   }
   for (const char* link : {"https://graph.microsoft.com", "graph.microsoft.com/v1.0/x", ""}) {
-    Talk t;
+    Talk t(patient());
     t.begin();
     t.reply(answer(200, R"({"value":[],"@odata.nextLink":")" + std::string(link) + "\"}"));
     EXPECT_NE(t.why(), "goes on") << link;
@@ -190,14 +136,14 @@ TEST(GraphAnswers, APageWithBothLinksOrNeitherIsNone) {
 }
 
 TEST(GraphAnswers, PagesWithoutEndFail) {
-  Talk t;
+  Talk t(patient());
   t.begin();
   for (int i = 0; i < 1'100 && t.why() == "goes on"; ++i) t.reply(page(""));
   EXPECT_EQ(t.why(), "Microsoft's answer never came to an end");
 }
 
 TEST(GraphAnswers, ARoundThatWasBrokenOffIsNotTakenUpForEver) {
-  Talk t;
+  Talk t(patient());
   t.begin();
   const std::string next = t.reply(page("")).url;
   t.reply(fail(ErrorClass::kUnavailable, "http", "no route"));
@@ -217,7 +163,7 @@ TEST(GraphAnswers, ARoundThatWasBrokenOffIsNotTakenUpForEver) {
 TEST(GraphAnswers, AMasterThatCannotBeHadLeavesItsOccurrencesAsTheyAre) {
   const std::string occurrence = R"({"id":"O","type":"occurrence","seriesMasterId":"M",)" + std::string(kTimes) + "}";
   for (const auto& reply : {answer(404), answer(200, "<html>"), answer(200, "{}")}) {
-    Talk t;
+    Talk t(patient());
     t.begin();
     EXPECT_TRUE(t.reply(last_page(occurrence)).url.ends_with("me/events/M"));
     t.reply(reply);
@@ -227,7 +173,7 @@ TEST(GraphAnswers, AMasterThatCannotBeHadLeavesItsOccurrencesAsTheyAre) {
 }
 
 TEST(GraphAnswers, ASecond401IsNotAskedForAgain) {
-  Talk t;
+  Talk t(patient());
   t.begin();
   t.reply(answer(401));
   t.reply(answer(200, R"({"access_token":"A1","expires_in":3600})"));
@@ -239,7 +185,7 @@ TEST(GraphAnswers, ASecond401IsNotAskedForAgain) {
 }
 
 TEST(GraphAnswers, ASignInThatFails) {
-  Connection c = user();
+  Connection c = patient();
   c.credentials.expires = kNow;
   Talk t(c);
   t.begin();
@@ -260,7 +206,7 @@ TEST(GraphAnswers, ASignInThatFails) {
 const std::string kHook = "/hooks/calendar/work";
 
 TEST(GraphAnswers, PushesThatAreNone) {
-  Talk t(user(), "https://h.example");
+  Talk t(patient(), "https://h.example");
   const auto push = [&](const std::string& query, const std::string& body) {
     return t.source->push({"POST", kHook + query, {}, body}, kNow);
   };
@@ -274,7 +220,7 @@ TEST(GraphAnswers, PushesThatAreNone) {
 }
 
 TEST(GraphAnswers, OfANotificationOnlySoManyItemsAreLookedAt) {
-  Connection c = user();
+  Connection c = patient();
   c.channel = {"S1", "https://h.example" + kHook, "token", kNow + hours(60)};
   Talk t(c, "https://h.example");
   const auto with = [&](int others) {
@@ -290,7 +236,7 @@ TEST(GraphAnswers, ASubscriptionThatIsNotGranted) {
   for (const auto& [reply, words] : {std::pair<Result<HttpResponse>, const char*>{answer(201, "{}"), "status 201"},
                                      {answer(503, "", {{"retry-after", "7200"}}), "status 503"},
                                      {fail(ErrorClass::kUnavailable, "http", "no route"), "no route"}}) {
-    Talk t(user(), "https://h.example");
+    Talk t(patient(), "https://h.example");
     EXPECT_TRUE(t.begin().url.ends_with("subscriptions"));
     t.reply(reply);
     t.reply(last_page(""));
@@ -304,7 +250,7 @@ TEST(GraphAnswers, ASubscriptionThatIsNotGranted) {
 }
 
 TEST(GraphAnswers, ASubscriptionRemovedWhileItIsRenewedIsMadeAnew) {
-  Connection c = user();
+  Connection c = patient();
   c.channel = {"S1", "https://h.example" + kHook, "token", kNow + hours(1)};
   Talk t(c, "https://h.example");
   EXPECT_EQ(t.begin().method, "PATCH");

@@ -1,23 +1,22 @@
+// How a CalDAV calendar is read, against a server that keeps a collection.
+#include "core/calendar/sources/caldav_source.h"
+
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
-#include <functional>
+#include <map>
 
 #include "core/base/encoding.h"
-#include "core/calendar/sources/caldav_discovery.h"
-#include "core/calendar/sources/caldav_source.h"
-#include "core/calendar/sources/feed_source.h"
+#include "core/calendar/sources/talk_testing.h"
 
 namespace hansard::calendar {
 namespace {
 
+using testing::event_file;
+
 constexpr Instant kNow{1'760'000'000'000};  // 2025-10-09
 constexpr const char* kHome = "/cal/team%20a/";
-
-std::string event(const std::string& uid, const std::string& start = "20251009T120000Z", const std::string& more = "") {
-  return "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:" + uid + "\r\nDTSTART:" + start + "\r\nSUMMARY:" + uid + "\r\n" +
-         more + "END:VEVENT\r\nEND:VCALENDAR\r\n";
-}
 
 /// A collection as a server keeps it: resources with ETags, and a log of changes that tokens point into.
 class Server {
@@ -125,7 +124,7 @@ class Server {
   int version_ = 0;
 };
 
-class CalDav : public testing::Test {
+class CalDav : public ::testing::Test {
  protected:
   CalDav() : source_(connection()) {}
   static Connection connection() {
@@ -170,13 +169,13 @@ class CalDav : public testing::Test {
 };
 
 TEST_F(CalDav, FollowsChangesByToken) {
-  server_.put("a.ics", event("a"));
-  server_.put("b.ics", event("b"));
+  server_.put("a.ics", event_file("a"));
+  server_.put("b.ics", event_file("b"));
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"a", "b"}));
   EXPECT_EQ(server_.requests.size(), 3u);
-  server_.put("b.ics", event("b2"));
-  server_.put("c.ics", event("c"));
+  server_.put("b.ics", event_file("b2"));
+  server_.put("c.ics", event_file("c"));
   server_.remove("a.ics");
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"b2", "c"}));
@@ -188,7 +187,7 @@ TEST_F(CalDav, FollowsChangesByToken) {
 }
 
 TEST_F(CalDav, ReadsManyInPagesAndBatches) {
-  for (int i = 0; i < 120; ++i) server_.put("e" + std::to_string(i) + ".ics", event("e" + std::to_string(i)));
+  for (int i = 0; i < 120; ++i) server_.put("e" + std::to_string(i) + ".ics", event_file("e" + std::to_string(i)));
   server_.page = 50;
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles().size(), 120u);
@@ -198,8 +197,8 @@ TEST_F(CalDav, ReadsManyInPagesAndBatches) {
 TEST_F(CalDav, ReadsAllAnewWhenTheTokenIsNotKnown) {
   for (const int status : {403, 409, 400, 412}) {
     server_.invalid_token_status = status;
-    server_.put("a.ics", event("a"));
-    server_.put("b.ics", event("b"));
+    server_.put("a.ics", event_file("a"));
+    server_.put("b.ics", event_file("b"));
     ASSERT_EQ(sync(), "");
     server_.remove("a.ics");
     server_.first_token = server_.log.size();
@@ -212,13 +211,13 @@ TEST_F(CalDav, ReadsAllAnewWhenTheTokenIsNotKnown) {
 
 TEST_F(CalDav, ComparesTagsWhereThereIsNoSync) {
   server_.can_sync = false;
-  server_.put("a.ics", event("a"));
-  server_.put("b.ics", event("b"));
+  server_.put("a.ics", event_file("a"));
+  server_.put("b.ics", event_file("b"));
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"a", "b"}));
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(server_.requests.size(), 1u);  // the same getctag
-  server_.put("c.ics", event("c"));
+  server_.put("c.ics", event_file("c"));
   server_.remove("a.ics");
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"b", "c"}));
@@ -228,7 +227,7 @@ TEST_F(CalDav, ComparesTagsWhereThereIsNoSync) {
 
 TEST_F(CalDav, DoesWithoutSyncWhenTheServerOnlyNamesIt) {
   server_.answers_sync = false;
-  server_.put("a.ics", event("a"));
+  server_.put("a.ics", event_file("a"));
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), Titles{"a"});
   ASSERT_EQ(sync(), "");
@@ -236,9 +235,9 @@ TEST_F(CalDav, DoesWithoutSyncWhenTheServerOnlyNamesIt) {
 }
 
 TEST_F(CalDav, OneBrokenResourceHidesNoOther) {
-  server_.put("a.ics", event("a"));
+  server_.put("a.ics", event_file("a"));
   server_.put("bad.ics", "this is nothing");
-  server_.put("z.ics", event("z"));
+  server_.put("z.ics", event_file("z"));
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"a", "z"}));
   ASSERT_EQ(source_.problems().size(), 1u);
@@ -247,7 +246,7 @@ TEST_F(CalDav, OneBrokenResourceHidesNoOther) {
   server_.put("a.ics", "<html>oops</html>");
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"a", "z"}));
-  server_.put("a.ics", event("a2"));
+  server_.put("a.ics", event_file("a2"));
   server_.remove("bad.ics");
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"a2", "z"}));
@@ -255,16 +254,16 @@ TEST_F(CalDav, OneBrokenResourceHidesNoOther) {
 }
 
 TEST_F(CalDav, KeepsOnlyWhatCanMatter) {
-  server_.put("old.ics", event("old", "20240101T100000Z"));
-  server_.put("series.ics", event("series", "20240101T100000Z", "RRULE:FREQ=DAILY\r\n"));
-  server_.put("long.ics", event("long", "20240101T100000Z", "DTEND:20260101T100000Z\r\n"));
-  server_.put("future.ics", event("future", "20300101T100000Z"));
+  server_.put("old.ics", event_file("old", "20240101T100000Z"));
+  server_.put("series.ics", event_file("series", "20240101T100000Z", "RRULE:FREQ=DAILY\r\n"));
+  server_.put("long.ics", event_file("long", "20240101T100000Z", "DTEND:20260101T100000Z\r\n"));
+  server_.put("future.ics", event_file("future", "20300101T100000Z"));
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), (Titles{"future", "long", "series"}));
 }
 
 TEST_F(CalDav, AClockSetBackBringsBackWhatWasOver) {
-  server_.put("a.ics", event("a"));
+  server_.put("a.ics", event_file("a"));
   for (const bool can_sync : {true, false}) {
     server_.can_sync = can_sync;
     ASSERT_EQ(sync(kNow + hours(24 * 30)), "");
@@ -275,8 +274,8 @@ TEST_F(CalDav, AClockSetBackBringsBackWhatWasOver) {
 }
 
 TEST_F(CalDav, AsksAgainForWhatWasNotGiven) {
-  server_.put("a.ics", event("a"));
-  server_.put("b.ics", event("b"));
+  server_.put("a.ics", event_file("a"));
+  server_.put("b.ics", event_file("b"));
   server_.withheld = "b.ics";
   ASSERT_EQ(sync(), "");
   EXPECT_EQ(titles(), Titles{"a"});
@@ -288,9 +287,9 @@ TEST_F(CalDav, AsksAgainForWhatWasNotGiven) {
 }
 
 TEST_F(CalDav, AFailedSyncChangesNothingAndIsTakenUpAgain) {
-  server_.put("a.ics", event("a"));
+  server_.put("a.ics", event_file("a"));
   ASSERT_EQ(sync(), "");
-  for (int i = 0; i < 60; ++i) server_.put("n" + std::to_string(i) + ".ics", event("n"));
+  for (int i = 0; i < 60; ++i) server_.put("n" + std::to_string(i) + ".ics", event_file("n"));
   server_.remove("a.ics");
   const HttpResponse pass{0, {}, {}};
   server_.instead = {pass, pass, {503, {{"retry-after", "120"}}, ""}};  // the second batch fails
@@ -305,7 +304,7 @@ TEST_F(CalDav, AFailedSyncChangesNothingAndIsTakenUpAgain) {
 }
 
 TEST_F(CalDav, SaysWhatToDo) {
-  server_.put("a.ics", event("a"));
+  server_.put("a.ics", event_file("a"));
   ASSERT_EQ(sync(), "");
   server_.instead = {{401, {}, ""}};
   EXPECT_NE(sync().find("hansard calendar connect caldav --id work"), std::string::npos);
@@ -325,7 +324,7 @@ TEST_F(CalDav, SaysWhatToDo) {
 }
 
 TEST_F(CalDav, FollowsARedirectOnlyWithinTheServer) {
-  server_.put("a.ics", event("a"));
+  server_.put("a.ics", event_file("a"));
   server_.instead = {{308, {{"location", "/moved/"}}, ""}};
   ASSERT_EQ(sync(), "");
   ASSERT_GE(server_.requests.size(), 2u);
@@ -343,7 +342,7 @@ TEST_F(CalDav, FollowsARedirectOnlyWithinTheServer) {
 }
 
 TEST_F(CalDav, AsksForFewerWhenAnAnswerIsTooLarge) {
-  for (int i = 0; i < 20; ++i) server_.put("n" + std::to_string(i) + ".ics", event("n"));
+  for (int i = 0; i < 20; ++i) server_.put("n" + std::to_string(i) + ".ics", event_file("n"));
   SourceAction action = source_.begin({kNow, kNow + hours(24)}, kNow, "");
   int sent = 0;
   while (auto* send = std::get_if<SendRequest>(&action)) {
@@ -358,177 +357,6 @@ TEST_F(CalDav, AsksForFewerWhenAnAnswerIsTooLarge) {
   ASSERT_TRUE(std::holds_alternative<SyncDone>(action));
   EXPECT_EQ(titles().size(), 19u);
   EXPECT_EQ(source_.problems().size(), 1u);
-}
-
-TEST(DavUrls, AreResolvedAndCompared) {
-  const auto base = *read_dav_url("HTTPS://Cal.Example:443/a/b/");
-  EXPECT_EQ(base.origin, "https://cal.example");
-  EXPECT_EQ(resolve_href(base, "/x%20y/")->key(), "/x y");
-  EXPECT_EQ(resolve_href(base, "c.ics")->text(), "https://cal.example/a/b/c.ics");
-  EXPECT_EQ(resolve_href(base, "http://other/x?y=//z")->origin, "http://other");
-  EXPECT_EQ(resolve_href(base, "//other/x")->origin, "https://other");
-  for (const char* bad : {"", "ftp://x/", "https://", "https://:1/", "https://u:p@x/", "https://x/ y", "x"})
-    EXPECT_FALSE(read_dav_url(bad)) << bad;
-}
-
-HttpResponse found(const std::string& href, const std::string& props) {
-  return {207,
-          {},
-          "<multistatus xmlns='DAV:' xmlns:C='urn:ietf:params:xml:ns:caldav'><response><href>" + href +
-              "</href><propstat><prop>" + props + "</prop><status>HTTP/1.1 200 OK</status></propstat></response></multistatus>"};
-}
-
-class Discovery : public testing::Test {
- protected:
-  using Answers = std::map<std::string, HttpResponse>;
-  DiscoveryAction discover(const std::string& url, const Answers& answers) {
-    Credentials credentials;
-    credentials.grant = "basic";
-    credentials.username = "ann";
-    CalDavDiscovery discovery(*read_dav_url(url), credentials);
-    DiscoveryAction action = discovery.begin();
-    for (int i = 0; i < 50; ++i) {
-      const auto* send = std::get_if<SendRequest>(&action);
-      if (send == nullptr) return action;
-      asked.push_back(send->request.url);
-      const auto it = answers.find(send->request.url);
-      action = discovery.reply(it == answers.end() ? HttpResponse{404, {}, ""} : it->second);
-    }
-    return SyncFailed{"no end"};
-  }
-  std::vector<std::string> asked;
-};
-
-const std::string kCalendarProps =
-    "<displayname>Team</displayname><resourcetype><collection/><C:calendar/></resourcetype>"
-    "<C:supported-calendar-component-set><C:comp name='VEVENT'/></C:supported-calendar-component-set>";
-
-TEST_F(Discovery, GoesFromTheServerToItsCalendars) {
-  const Answers answers = {
-      {"https://x/.well-known/caldav", {301, {{"location", "/dav/"}}, ""}},
-      {"https://x/dav/", found("/dav/", "<current-user-principal><href>/p/ann/</href></current-user-principal>")},
-      {"https://x/p/ann/",
-       found("/p/ann/",
-             "<C:calendar-home-set><href>https://p42.x/home/</href></C:calendar-home-set>"
-             "<C:calendar-user-address-set><href>/p/ann/</href><href>mailto:ann@x.org</href></C:calendar-user-address-set>")},
-      {"https://p42.x/home/", found("/home/team/", kCalendarProps)}};
-  const auto action = discover("https://x", answers);
-  const auto* done = std::get_if<Discovered>(&action);
-  ASSERT_NE(done, nullptr) << std::get<SyncFailed>(action).detail;
-  ASSERT_EQ(done->calendars.size(), 1u);
-  EXPECT_EQ(done->calendars[0].url, "https://p42.x/home/team/");
-  EXPECT_EQ(done->calendars[0].name, "Team");
-  EXPECT_EQ(done->account, "ann@x.org");
-}
-
-TEST_F(Discovery, TakesACalendarsOwnAddress) {
-  const auto action = discover("https://x/home/team/", {{"https://x/home/team/", found("/home/team/", kCalendarProps)}});
-  ASSERT_NE(std::get_if<Discovered>(&action), nullptr);
-  EXPECT_EQ(asked.size(), 1u);
-}
-
-TEST_F(Discovery, TakesThePasswordNowhereWithoutHttps) {
-  for (const char* from : {"https://x", "http://127.0.0.1:5232"}) {
-    asked.clear();
-    const auto action = discover(from, {{std::string(from) + "/.well-known/caldav", {302, {{"location", "http://evil/"}}, ""}}});
-    ASSERT_NE(std::get_if<SyncFailed>(&action), nullptr);
-    EXPECT_EQ(asked.size(), 1u);
-  }
-}
-
-TEST_F(Discovery, SaysWhyNothingWasFound) {
-  const auto why = [&](const HttpResponse& r) {
-    const auto action = discover("https://x", {{"https://x/.well-known/caldav", r}});
-    const auto* f = std::get_if<SyncFailed>(&action);
-    return f == nullptr ? std::string("found") : f->detail;
-  };
-  EXPECT_NE(why({401, {}, ""}).find("password"), std::string::npos);
-  EXPECT_NE(why({404, {}, ""}).find("no CalDAV calendars were found"), std::string::npos);
-  EXPECT_NE(why({301, {{"location", "/.well-known/caldav"}}, ""}).find("circles"), std::string::npos);
-  EXPECT_NE(why({503, {}, ""}).find("later"), std::string::npos);
-}
-
-// ---- feeds -----------------------------------------------------------------------------------------------------
-
-class Feed : public testing::Test {
- protected:
-  Feed()
-      : source_([] {
-          Connection c;
-          c.kind = "ics";
-          c.calendar = "webcal://x/y.ics";
-          return c;
-        }()) {}
-  std::string get(const Result<HttpResponse>& response) {
-    const SourceAction sent = source_.begin({kNow, kNow + hours(24)}, kNow, "");
-    request_ = std::get<SendRequest>(sent).request;
-    const SourceAction action = source_.reply(response, kNow);
-    const auto* f = std::get_if<SyncFailed>(&action);
-    return f == nullptr ? "" : f->detail;
-  }
-  std::size_t events() const { return source_.documents()[0]->events.size(); }
-  FeedSource source_;
-  HttpRequest request_;
-};
-
-TEST_F(Feed, WhatIsNoWholeCalendarDeletesNothing) {
-  const std::string good = event("a");
-  ASSERT_EQ(get(HttpResponse{200, {}, good}), "");
-  EXPECT_EQ(request_.url, "https://x/y.ics");
-  EXPECT_NE(get(HttpResponse{200, {}, "<!DOCTYPE html><html>log in</html>"}).find("web page"), std::string::npos);
-  EXPECT_NE(get(HttpResponse{200, {}, ""}).find("empty"), std::string::npos);
-  EXPECT_NE(get(HttpResponse{200, {}, "hello"}).find("no iCalendar data"), std::string::npos);
-  EXPECT_NE(get(HttpResponse{200, {}, event("b").substr(0, 60)}).find("ends in the middle"), std::string::npos);
-  EXPECT_NE(get(HttpResponse{404, {}, ""}).find("status 404"), std::string::npos);
-  EXPECT_NE(get(HttpResponse{403, {}, ""}).find("private address"), std::string::npos);
-  EXPECT_EQ(events(), 1u);
-  EXPECT_EQ(source_.documents()[0]->events[0].uid, "a");
-}
-
-TEST_F(Feed, AnotherDtstampIsNoChange) {
-  const auto stamped = [](const std::string& stamp, const std::string& uid) {
-    return event(uid, "20251009T120000Z", "DTSTAMP:" + stamp + "\r\n");
-  };
-  ASSERT_EQ(get(HttpResponse{200, {}, stamped("20251001T000000Z", "a")}), "");
-  const auto first = source_.documents()[0]->events[0].stamp;
-  ASSERT_EQ(get(HttpResponse{200, {}, stamped("20251002T000000Z", "a")}), "");
-  EXPECT_EQ(source_.documents()[0]->events[0].stamp, first);  // not read again
-  ASSERT_EQ(get(HttpResponse{200, {}, stamped("20251003T000000Z", "b")}), "");
-  EXPECT_EQ(source_.documents()[0]->events[0].uid, "b");
-}
-
-TEST_F(Feed, SaysWhatEachRefusalMeans) {
-  for (const auto& [status, words] : {std::pair(401, "private address"),
-                                      {410, "no feed at this address"},
-                                      {429, "fewer requests"},
-                                      {500, "has a fault"},
-                                      {503, "has a fault"},
-                                      {204, "gave no calendar"},
-                                      {302, "gave no calendar"}}) {
-    const std::string why = get(HttpResponse{status, {}, ""});
-    EXPECT_NE(why.find(words), std::string::npos) << why;
-    EXPECT_NE(why.find("(status " + std::to_string(status) + ")"), std::string::npos) << why;
-  }
-  EXPECT_NE(get(HttpResponse{304, {}, ""}).find("status 304"), std::string::npos) << "nothing was read before";
-  EXPECT_EQ(get(fail(ErrorClass::kUnavailable, "http", "no route")), "no route");
-}
-
-TEST_F(Feed, ATagThatChangesWithEachDownloadIsNotCompared) {
-  ASSERT_EQ(get(HttpResponse{200, {}, event("a", "20251009T120000Z", "DTSTAMP;X=1:20251001T000000Z\r\n")}), "");
-  const auto first = source_.documents()[0];
-  ASSERT_EQ(get(HttpResponse{200, {{"last-modified", "Fri"}}, event("b")}), "");
-  EXPECT_EQ(source_.documents()[0]->events[0].uid, "b");
-  EXPECT_EQ(source_.documents()[0], first) << "the same place, with what is there now";
-  ASSERT_EQ(get(HttpResponse{200, {}, "BEGIN:VCALENDAR\nEND:VCALENDAR\n"}), "");
-  EXPECT_EQ(events(), 0u) << "an empty calendar is one";
-}
-
-TEST_F(Feed, AsksWithTheServersTags) {
-  ASSERT_EQ(get(HttpResponse{200, {{"etag", "\"1\""}, {"last-modified", "Thu"}}, event("a")}), "");
-  ASSERT_EQ(get(HttpResponse{304, {}, ""}), "");
-  EXPECT_EQ(find_header(request_.headers, "if-none-match"), "\"1\"");
-  EXPECT_EQ(find_header(request_.headers, "if-modified-since"), "Thu");
-  EXPECT_EQ(events(), 1u);
 }
 
 }  // namespace
