@@ -10,6 +10,7 @@ import sys
 
 CORE = {
     "core/base": set(),
+    "core/audit": {"core/base"},
     "core/transcript": {"core/base"},
     "core/calendar": {"core/base"},
     "core/platform": {"core/base"},
@@ -17,13 +18,13 @@ CORE = {
     "core/analysis": {"core/base", "core/transcript"},
     "core/privacy": {"core/base", "core/transcript"},
     "core/tasks": {"core/base", "core/analysis"},
-    "core/flow": {f"core/{name}" for name in ("base transcript calendar platform meeting analysis privacy tasks".split())},
+    "core/flow": {f"core/{name}" for name in ("base audit transcript calendar platform meeting analysis privacy tasks".split())},
 }
 DOMAIN = set(CORE) - {"core/flow"}
 ADAPTERS = "adapters"  # any adapter; which one may see which is decided below
 ALLOWED = {
     **CORE,
-    "ports": {"core/base", "core/transcript"},
+    "ports": {"core/base", "core/audit", "core/transcript"},
     "ipc": {"core/base", "core/transcript"},
     "host": set(CORE) | {"ports"},
     "adapters": DOMAIN | {"ports", "ipc"},
