@@ -125,6 +125,22 @@ std::optional<std::uint8_t> opus_payload_type(std::string_view sdp) {
   return std::nullopt;
 }
 
+bool has_nack(std::string_view sdp) {
+  constexpr std::string_view kFeedback = "a=rtcp-fb:";
+  const auto opus = opus_payload_type(sdp);
+  if (!opus) return false;
+  for (std::string_view line : split(sdp, '\n')) {
+    line = trim(line);
+    if (!line.starts_with(kFeedback)) continue;
+    line.remove_prefix(kFeedback.size());
+    const std::size_t space = line.find(' ');
+    if (space == std::string_view::npos || trim(line.substr(space)) != "nack") continue;
+    std::int64_t number = 0;
+    if (line.substr(0, space) == "*" || (parse_digits(line.substr(0, space), number) && number == *opus)) return true;
+  }
+  return false;
+}
+
 bool is_session_description(std::string_view sdp) {
   return sdp.starts_with("v=0") && sdp.find("\nm=") != std::string_view::npos &&
          sdp.find("a=ice-ufrag:") != std::string_view::npos;

@@ -32,6 +32,8 @@ bool opus_has_fec(std::span<const std::uint8_t> payload);
 
 /// The dynamic payload type of Opus in an offer or answer, or nullopt when there is no Opus.
 std::optional<std::uint8_t> opus_payload_type(std::string_view sdp);
+/// Whether the description lets lost packets of its Opus be asked for again: generic NACK (RFC 4585, 4.2), not "nack pli".
+bool has_nack(std::string_view sdp);
 /// Whether the text looks like a session description with at least one media section.
 bool is_session_description(std::string_view sdp);
 

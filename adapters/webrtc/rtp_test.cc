@@ -88,6 +88,17 @@ TEST(Sdp, FindsOpus) {
   EXPECT_FALSE(opus_payload_type("a=rtpmap:999999 opus/48000\na=rtpmap:\na=rtpmap:x opus/48000"));
 }
 
+TEST(Sdp, FindsNackForOpus) {
+  const std::string opus = "v=0\r\nm=audio 9 X 111\r\na=rtpmap:111 opus/48000/2\r\n";
+  EXPECT_TRUE(has_nack(opus + "a=rtcp-fb:111 nack\r\n"));
+  EXPECT_TRUE(has_nack(opus + "a=rtcp-fb:* nack\n"));
+  EXPECT_FALSE(has_nack(opus));
+  EXPECT_FALSE(has_nack(opus + "a=rtcp-fb:111 nack pli\r\n"));  // asks for a picture
+  EXPECT_FALSE(has_nack(opus + "a=rtcp-fb:111 transport-cc\r\na=rtcp-fb:96 nack\r\n"));
+  EXPECT_FALSE(has_nack(opus + "a=rtcp-fb:\r\na=rtcp-fb:111\r\na=rtcp-fb:x nack"));
+  EXPECT_FALSE(has_nack("v=0\r\nm=audio 9 X 0\r\na=rtcp-fb:0 nack\r\n"));
+}
+
 TEST(Sdp, ReplacesFingerprints) {
   EXPECT_EQ(with_fingerprint("v=0\r\na=fingerprint:sha-256 00:11\r\na=x\r\na=fingerprint:sha-256 22", "AB:CD"),
             "v=0\r\na=fingerprint:sha-256 AB:CD\r\na=x\r\na=fingerprint:sha-256 AB:CD");

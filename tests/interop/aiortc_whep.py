@@ -1,6 +1,13 @@
-"""The bot receives from aiortc: a WHEP server in this process, driven from a thread of its own."""
+"""The bot receives from aiortc: a WHEP server in this process, driven from a thread of its own.
+
+Then over a sender that drops packets and answers NACK: once with RTX (RFC 4588), once without, as browsers and many servers do for
+Opus: then the packet itself is sent again.
+"""
 import asyncio
 import fractions
+import random
+import re
+import struct
 import sys
 import threading
 import time
@@ -37,9 +44,31 @@ class Speech(MediaStreamTrack):
         return frame
 
 
+class DroppingTransport:
+    """Counts the packets that are sent through a DTLS transport, by their timestamp, and drops a share of them the first time."""
+
+    def __init__(self, transport, share):
+        self.send, self.share, self.random = transport._send_rtp, share, random.Random(1)
+        self.seen, self.dropped, self.again, self.payload_types = set(), set(), set(), set()
+        transport._send_rtp = self.send_rtp
+
+    async def send_rtp(self, data):
+        if not 64 <= (data[1] & 0x7F) <= 95:  # not RTCP (RFC 5761)
+            timestamp = struct.unpack_from("!I", data, 4)[0]
+            self.payload_types.add(data[1] & 0x7F)
+            if timestamp in self.seen:
+                self.again.add(timestamp)
+            elif self.random.random() < self.share:
+                self.dropped.add(timestamp)
+            self.seen.add(timestamp)
+            if timestamp in self.dropped and timestamp not in self.again:
+                return
+        await self.send(data)
+
+
 class WhepServer:
-    def __init__(self, samples):
-        self.samples = samples
+    def __init__(self, samples, drop, rtx):
+        self.samples, self.drop, self.rtx = samples, drop, rtx
         self.deleted = threading.Event()
         self.ready = threading.Event()
         self.loop = asyncio.new_event_loop()
@@ -65,9 +94,18 @@ class WhepServer:
     async def post(self, request):
         self.peer = RTCPeerConnection()
         self.peer.addTrack(Speech(self.samples))
-        await self.peer.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
+        offer = await request.text()
+        if not self.rtx:
+            number = re.search(r"a=rtpmap:(\d+) rtx/", offer)[1]
+            offer = re.sub(rf"a=(rtpmap|fmtp|rtcp-fb):{number} .*\r\n", "", offer)
+            offer = re.sub(rf"(m=audio .*) {number}\b", r"\1", offer)
+        await self.peer.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         await self.peer.setLocalDescription(await self.peer.createAnswer())
-        return web.Response(status=201, text=self.peer.localDescription.sdp, content_type="application/sdp", headers={"Location": "/whep/ada/1"})
+        self.link = DroppingTransport(self.peer.getSenders()[0].transport, self.drop)
+        sdp = self.peer.localDescription.sdp
+        if self.drop:  # aiortc answers NACK for audio, but does not say so
+            sdp = re.sub(r"(a=rtpmap:(\d+) opus/48000/2\r\n)", r"\1a=rtcp-fb:\2 nack\r\n", sdp)
+        return web.Response(status=201, text=sdp, content_type="application/sdp", headers={"Location": "/whep/ada/1"})
 
     async def delete(self, request):
         await self.peer.close()
@@ -75,16 +113,27 @@ class WhepServer:
         return web.Response()
 
 
-def main(program):
+def receive(program, drop, rtx):
     source = peers.speech()
-    server = WhepServer(peers.at_48k(np.concatenate([np.zeros(media.RATE), source])))
+    server = WhepServer(peers.at_48k(np.concatenate([np.zeros(media.RATE), source])), drop, rtx)
     bot = media.Bot(program)
     try:
         bot.join(server.url)
         bot.wait_for(lambda: "in_call" in bot.states(), 20, "in the call")
         bot.capture()
         bot.wait_for(lambda: any(t.end_ms - (t.start_ms or 0) > 8500 for t in bot.tracks.values()), 30, "8.5 s of audio")
-        peers.check("aiortc", next(iter(bot.tracks.values())), source)
+        track = next(iter(bot.tracks.values()))
+        peers.check("aiortc", track, source)
+        link = server.link
+        print(f"{len(link.dropped)} of {len(link.seen)} packets dropped, {len(link.again & link.dropped)} sent again{' as RTX' if rtx and drop else ''}")
+        if drop:
+            assert len(link.payload_types) == (2 if rtx else 1), link.payload_types
+            lost = sum(g["end_ms"] - g["start_ms"] for g in track.gaps if g["lost"])
+            assert len(link.dropped) >= 10, "nothing to repair"
+            assert len(link.again & link.dropped) >= 0.9 * len(link.dropped) - 2, "what was missing was not asked for again"
+            assert lost <= 0.1 * 20 * len(link.dropped) + 20, f"{lost} ms are lost though they were sent again"
+        else:
+            assert not link.again, "asked for again without an agreement"
         assert list(bot.participants) == ["ada"], bot.participants
         assert bot.leave() == 0
         assert server.deleted.wait(5), "the session was not deleted"
@@ -92,4 +141,6 @@ def main(program):
         bot.kill()
 
 
-main(sys.argv[1])
+receive(sys.argv[1], 0, True)
+receive(sys.argv[1], 0.06, True)
+receive(sys.argv[1], 0.06, False)

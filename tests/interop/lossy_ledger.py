@@ -76,7 +76,7 @@ def until(what, probe, limit):
 
 def truth(relay):
     """The relay's packets. What it passed to a bot that had given up, before the next one connected, reached nobody."""
-    return [p if p[5] is relay.newest or p[0] <= relay.heard[p[5]] else (*p[:4], False, p[5]) for p in list(relay.packets)]
+    return [p if p[3] is relay.newest or p[0] <= relay.heard[p[3]] else (*p[:2], False, *p[3:]) for p in list(relay.packets)]
 
 
 def words_of(text):
@@ -90,8 +90,8 @@ def judge_ledger(check, frames, coverage, begin, end):
 
     lost = inside((i["start_ms"], i["end_ms"]) for i in coverage["intervals"] if i["state"] == "lost")
     # What came late may have been in time for the bot or not: it is neither missing nor delivered.
-    came = inside((a, b) for a, b, delivered, _ in frames if delivered)
-    arrived = inside((a, b) for a, b, delivered, late in frames if delivered and late < LATE_MS)
+    came = inside((a, b) for a, b, delivered, *_ in frames if delivered)
+    arrived = inside((a, b) for a, b, delivered, late, _ in frames if delivered and late < LATE_MS)
     missing = [[a[1], b[0]] for a, b in zip([[begin, begin]] + came, came + [[end, end]]) if b[0] - a[1] > FRAME_MS / 2]
     long = [m for m in missing if m[1] - m[0] >= LEAST_MS]
     # A copy in the packet after it restores the last frame of a run: that is not lost.

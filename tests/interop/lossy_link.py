@@ -1,7 +1,9 @@
 """A lossy link between the room and the bot, on real WebRTC: a relay on loopback that drops, reorders and goes dark, by a seed.
 
 The relay stands where the room's ICE candidate was and sees UDP datagrams only; SRTP leaves the RTP header clear (RFC 3711,
-3.1), so it knows exactly which audio arrived. The bot's gaps and its audio are compared with that, phase by phase.
+3.1), so it knows exactly which audio arrived, at first or when it was sent again: such a packet has the same timestamp, in the
+stream itself or as RTX with a payload type and SSRC of its own (RFC 4588, 4). The bot's gaps and its audio are compared with that,
+phase by phase, and of what was dropped it is counted how much came again in time.
 """
 import argparse
 import http.server
@@ -25,11 +27,13 @@ FRAME_MS = 20
 EDGE_MS = 100        # what the ledger may be off at either end of a loss
 DELIVERED_MS = 30    # of each gap: what may be called lost though it was delivered
 SETTLE_MS = 6000     # before this the bot still finds out how the sender's clock runs
-LATE_MS = 80         # the jitter buffer waits 100 ms: later than this is nobody's promise
-# (name, seconds, what the relay does)
+LATE_MS = 180        # the jitter buffer waits 200 ms: later than this is nobody's promise
+AGAIN = 0.8          # of single packets that the link drops: so many come again in time, though it drops those as well
+AGAIN_FAR = 0.5      # the same where a round trip leaves little time for being busy
+# (name, seconds, what the relay does); "delay": of what the bot sends, so that a round trip takes that long
 PHASES = [("clean", 8, {}), ("1 %", 12, {"drop": 0.01}), ("5 %", 12, {"drop": 0.05}), ("15 %", 12, {"drop": 0.15}),
-          ("bursts", 10, {"bursts": [100, 200, 400, 800]}), ("reorder", 8, {"reorder": 0.2}), ("between", 2, {}),
-          ("outage", 10, {"dark": True}), ("after", 25, {})]
+          ("5 %, far", 10, {"drop": 0.05, "delay": 0.12}), ("bursts", 10, {"bursts": [100, 200, 400, 800]}), ("reorder", 8, {"reorder": 0.2}),
+          ("between", 2, {}), ("outage", 10, {"dark": True}), ("after", 25, {})]
 
 
 class Relay:
@@ -41,10 +45,10 @@ class Relay:
         self.selector = selectors.DefaultSelector()
         self.lock = threading.Lock()
         self.flows = {}     # (front socket, bot's address) -> back socket
-        self.packets = []   # (wall ms, ssrc, sequence, timestamp, delivered, front)
+        self.packets = []   # (wall ms, timestamp, delivered, front, payload type)
         self.heard = {}     # front -> wall ms when its bot last sent anything
         self.newest = None  # the front of the newest connection
-        self.delayed = []   # (when, socket, data, address)
+        self.delayed = []   # (when, call)
         self.begin_ms = None
         self.bursts = []
         self.wake, waker = socket.socketpair()
@@ -92,8 +96,8 @@ class Relay:
                         pass
             due = [d for d in self.delayed if d[0] <= time.time()]
             self.delayed = [d for d in self.delayed if d[0] > time.time()]
-            for _, front, data, bot in sorted(due, key=lambda d: d[0]):
-                front.sendto(data, bot)
+            for _, call in sorted(due, key=lambda d: d[0]):
+                call()
 
     def to_room(self, front, bot, room_address, data):
         self.heard[front] = time.time() * 1000
@@ -105,6 +109,14 @@ class Relay:
             back.connect(room_address)
             with self.lock:
                 self.selector.register(back, selectors.EVENT_READ, ("back", back, (front, bot)))
+        delay = self.phase(time.time() * 1000)[1].get("delay", 0)
+        if delay:
+            self.delayed.append((time.time() + delay, lambda: self.send(back, data)))
+        else:
+            self.send(back, data)
+
+    @staticmethod
+    def send(back, data):
         try:
             back.send(data)
         except ConnectionError:
@@ -119,7 +131,7 @@ class Relay:
             if not what.get("dark"):
                 front.sendto(data, bot)
             return
-        sequence, timestamp, ssrc = struct.unpack_from("!HII", data, 2)
+        timestamp = struct.unpack_from("!I", data, 4)[0]
         dropped = what.get("dark", False) or self.random.random() < what.get("drop", 0)
         start = 1000
         for length in what.get("bursts", []):
@@ -127,11 +139,11 @@ class Relay:
             start += 1000 + length
         if front is not self.newest:
             return  # the room still sends to a bot that has given up and is gone
-        self.packets.append((now, ssrc, sequence, timestamp, not dropped, front))
+        self.packets.append((now, timestamp, not dropped, front, data[1] & 0x7F))
         if dropped:
             return
         if self.random.random() < what.get("reorder", 0):
-            self.delayed.append((time.time() + self.random.uniform(0.025, 0.06), front, data, bot))
+            self.delayed.append((time.time() + self.random.uniform(0.025, 0.06), lambda: front.sendto(data, bot)))
         else:
             front.sendto(data, bot)
 
@@ -185,20 +197,29 @@ def start_proxy(relay, base):
 
 
 def on_clock(packets, origin):
-    """[(begin ms, end ms, delivered, late ms)] in media time, in the order of sending: the fastest packet of each stream arrives when it
-    is recorded, as the bot takes it (adapters/webrtc/timeline.h)."""
+    """[(begin ms, end ms, delivered, late ms, dropped at first)] in media time, one row a packet however often it was sent: the fastest
+    packet of each stream arrives when it is recorded, as the bot takes it (adapters/webrtc/timeline.h)."""
     out = []
-    for ssrc in {p[1] for p in packets}:
-        stream = [p for p in packets if p[1] == ssrc]
-        times, last, wrapped = [], None, 0
-        for p in stream:
-            wrapped = p[3] if last is None else wrapped + struct.unpack("!i", struct.pack("!I", (p[3] - last) & 0xFFFFFFFF))[0]
-            last = p[3]
-            times.append(wrapped / 48)
-        offset = min(p[0] - t for p, t in zip(stream, times))
-        for p, t in zip(stream, times):
-            end = t + offset - origin
-            out.append((end - FRAME_MS, end, p[4], p[0] - t - offset))
+    payload_type = packets[0][4]
+    for front in {p[3] for p in packets}:
+        link = [p for p in packets if p[3] is front]
+        first = {}  # timestamp -> the packet when it was first sent
+        for p in link:
+            if p[4] == payload_type:
+                first.setdefault(p[1], p)
+        times, last, wrapped = {}, None, 0
+        for t in first:
+            wrapped = t if last is None else wrapped + struct.unpack("!i", struct.pack("!I", (t - last) & 0xFFFFFFFF))[0]
+            last = t
+            times[t] = wrapped / 48
+        offset = min(first[t][0] - at for t, at in times.items())
+        came = {}  # timestamp -> when it came first, if it did
+        for p in link:
+            if p[2] and p[1] in times:
+                came.setdefault(p[1], p[0])
+        for t, at in times.items():
+            end = at + offset - origin
+            out.append((end - FRAME_MS, end, t in came, came[t] - at - offset if t in came else 0, not first[t][2]))
     return sorted(out)
 
 
@@ -244,12 +265,15 @@ def judge_phases(check, relay, frames, gaps, origin):
                 missing.append([at, a])
             at = max(at, b)
         said = merged([max(a, span[0][0]), min(b, span[0][1])] for a, b in gaps if b > span[0][0] and a < span[0][1])
-        dropped = sum(not f[2] for f in inside)
+        dropped = sum(f[4] for f in inside)
+        again = sum(f[4] and f[2] and f[3] < LATE_MS for f in inside)
         late = sum(f[2] and f[3] >= LATE_MS for f in inside)
         wrong = overlap(said, [[a + DELIVERED_MS / 2, b - DELIVERED_MS / 2] for a, b in arrived if b - a > DELIVERED_MS])
-        print(f"      {name}: {dropped} of {len(inside)} packets dropped, {late} late; missing {total(missing):.0f} ms in {len(missing)} runs, "
+        print(f"      {name}: {dropped} of {len(inside)} packets dropped, {again} of them came again in time, {late} late; missing {total(missing):.0f} ms in {len(missing)} runs, "
               f"called lost {total(said):.0f} ms in {len(said)}, of that delivered {wrong:.0f} ms")
         check(wrong <= DELIVERED_MS, f"{name}: nothing that was delivered is called lost")
+        if "drop" in what:
+            check(again >= (AGAIN_FAR if "delay" in what else AGAIN) * dropped, f"{name}: {again / max(dropped, 1):.0%} of what was dropped came again in time")
         # A copy in the packet after it restores the last frame of a run: that is not lost.
         worst = 0
         for a, b in missing:
@@ -266,7 +290,7 @@ def correlations(source, track, frames):
     audio, start_ms = peers.band(track.audio()), track.start_ms
     reference = peers.band(source)
     heard = np.zeros(len(audio), bool)
-    for a, b, delivered, late in frames:
+    for a, b, delivered, late, _ in frames:
         if delivered and late < LATE_MS:
             heard[max(0, int((a - start_ms) * 16)):max(0, int((b - start_ms) * 16))] = True
     # The decoder needs some frames to find its way back (RFC 6716, 4.4).

@@ -10,6 +10,13 @@ namespace {
 
 constexpr std::int64_t kNotedAfter = 100 * kSamplesPerMs;
 
+/// Time without audio is filled when the jitter buffer has given up what might have come, and a little later.
+TrackTimeline::Options timeline_options(unsigned jitter_ms) {
+  TrackTimeline::Options out;
+  out.filler_after = (std::int64_t{jitter_ms} + 100) * kSamplesPerMs;
+  return out;
+}
+
 MediaTime media_time(std::int64_t position) {
   const std::int64_t floor = position >= 0 ? position / kSamplesPerMs : -((-position + kSamplesPerMs - 1) / kSamplesPerMs);
   return {floor};
@@ -33,12 +40,13 @@ std::vector<std::int16_t> stretch(const std::vector<std::int16_t>& samples, std:
   return out;
 }
 
-AudioTrack::AudioTrack(std::uint32_t number, std::string participant, std::int64_t expected_from, Outbox& outbox)
+AudioTrack::AudioTrack(std::uint32_t number, std::string participant, std::int64_t expected_from, Outbox& outbox,
+                       unsigned jitter_ms)
     : number_(number),
       participant_(std::move(participant)),
       expected_from_(expected_from),
       outbox_(outbox),
-      timeline_(expected_from) {}
+      timeline_(expected_from, timeline_options(jitter_ms)) {}
 
 void AudioTrack::packet(std::span<const std::uint8_t> rtp, std::int64_t arrival) {
   const auto header = parse_rtp(rtp);

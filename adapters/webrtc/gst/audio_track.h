@@ -23,8 +23,8 @@ struct MediaClock {
 class AudioTrack {
  public:
   /// `expected_from`: since when its audio has been expected; what is missing from there to its first sample is lost if
-  /// it was being sent when the connection stood.
-  AudioTrack(std::uint32_t number, std::string participant, std::int64_t expected_from, Outbox& outbox);
+  /// it was being sent when the connection stood. `jitter_ms`: how long the jitter buffer waits for a missing packet.
+  AudioTrack(std::uint32_t number, std::string participant, std::int64_t expected_from, Outbox& outbox, unsigned jitter_ms);
 
   void packet(std::span<const std::uint8_t> rtp, std::int64_t arrival);
   void tick(std::int64_t now);

@@ -246,7 +246,7 @@ int run_capture(const std::vector<std::string>& args) {
   const auto options = parse_options(args, {"fd", "jitter-ms"}, {});
   if (!options || !options->rest.empty()) return complain("usage: capture --fd N [--jitter-ms MS]", 2);
   const auto fd = options->number("fd", 3, 3, 1024);
-  const auto jitter = options->number("jitter-ms", 100, 0, 1000);
+  const auto jitter = options->number("jitter-ms", kJitterMs, 0, 1000);
   if (!fd || !jitter) return complain((!fd ? fd : jitter).error().detail, 2);
   if (auto r = init_gstreamer(); !r) return complain(r.error().detail, 1);
   Capture capture(static_cast<int>(*fd), static_cast<unsigned>(*jitter));

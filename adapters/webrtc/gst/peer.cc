@@ -77,6 +77,7 @@ struct Peer::Impl : std::enable_shared_from_this<Peer::Impl> {
   Timer gather_timer;
   bool local_set = false;
   std::atomic<bool> connected{false};
+  std::atomic<bool> nack{false};  ///< agreed on with the other side
   std::atomic<std::int64_t> last_activity{0};
 
   using Weak = std::weak_ptr<Impl>;
@@ -98,6 +99,7 @@ struct Peer::Impl : std::enable_shared_from_this<Peer::Impl> {
   void name_addresses();
   void watch_transport();
   void add_source(std::uint8_t payload_type, std::uint32_t ssrc);
+  void agree_on_nack(const std::string& remote);
   void connect_signal(gpointer object, const char* signal, GCallback callback) {
     g_signal_connect_data(object, signal, callback, weak(), free_weak, static_cast<GConnectFlags>(0));
   }
@@ -184,6 +186,7 @@ void Peer::Impl::on_element_added(GstBin*, GstBin*, GstElement* element, gpointe
   GstElementFactory* factory = gst_element_get_factory(element);
   if (factory == nullptr) return;
   if (g_strcmp0(GST_OBJECT_NAME(factory), "dtlsdec") == 0) g_object_set(element, "pem", dtls_certificate().pem.c_str(), nullptr);
+  if (const auto impl = lock(self)) prepare_part(element, impl->nack);
   if (g_strcmp0(GST_OBJECT_NAME(factory), "nicesrc") != 0) return;
   GstPad* pad = gst_element_get_static_pad(element, "src");
   gst_pad_add_probe(pad, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST),
@@ -386,6 +389,12 @@ void Peer::Impl::add_source(std::uint8_t payload_type, std::uint32_t ssrc) {
   gst_element_sync_state_with_parent(source);
 }
 
+// Requests are made and answered where the other side's description has them; ours then repeats them.
+void Peer::Impl::agree_on_nack(const std::string& remote) {
+  nack = has_nack(remote);
+  set_nack(webrtc, nack);
+}
+
 Peer::Peer(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Peer::~Peer() {
   impl_->gather_timer.cancel();
@@ -414,22 +423,25 @@ void Peer::offer_to_receive(SdpHandler done) {
   g_signal_emit_by_name(impl_->webrtc, "add-transceiver", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_RECVONLY, caps, &transceiver);
   gst_caps_unref(caps);
   if (transceiver != nullptr) gst_object_unref(transceiver);
+  set_nack(impl_->webrtc, true);
   impl_->create("offer", std::move(done));
 }
 
 void Peer::offer_to_send(std::uint8_t payload_type, std::uint32_t ssrc, SdpHandler done) {
   impl_->add_source(payload_type, ssrc);
+  set_nack(impl_->webrtc, true);
   impl_->start();
   impl_->create("offer", std::move(done));
 }
 
 void Peer::answer_to_receive(const std::string& offer, SdpHandler done) {
   impl_->start();
-  impl_->set_remote(GST_WEBRTC_SDP_TYPE_OFFER, offer, [done = std::move(done)](Impl& self, Result<void> set) {
+  impl_->set_remote(GST_WEBRTC_SDP_TYPE_OFFER, offer, [offer, done = std::move(done)](Impl& self, Result<void> set) {
     if (!set) {
       done(pass(set));
       return;
     }
+    self.agree_on_nack(offer);
     self.create("answer", done);
   });
 }
@@ -442,11 +454,13 @@ void Peer::answer_to_send(const std::string& offer, std::uint8_t payload_type, s
       return;
     }
     self.add_source(payload_type, ssrc);
+    self.agree_on_nack(offer);
     self.create("answer", done);
   });
 }
 
 void Peer::accept_answer(const std::string& answer, std::function<void(Result<void>)> done) {
+  impl_->agree_on_nack(answer);
   impl_->set_remote(GST_WEBRTC_SDP_TYPE_ANSWER, answer,
                     [done = std::move(done)](Impl&, Result<void> set) { done(std::move(set)); });
 }
@@ -466,5 +480,8 @@ std::unique_ptr<Peer> warm_up() {
 
 bool Peer::connected() const { return impl_->connected; }
 std::int64_t Peer::last_activity_us() const { return impl_->last_activity; }
+Retransmissions Peer::retransmissions() const {
+  return impl_->pipeline == nullptr ? Retransmissions{} : count_retransmissions(impl_->webrtc);
+}
 
 }  // namespace hansard::webrtc

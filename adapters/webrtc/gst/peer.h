@@ -1,6 +1,7 @@
 #pragma once
 // One WebRTC peer connection with one audio track: GStreamer's webrtcbin behind a narrow face. RTP packets go in and
-// out; ICE, DTLS, SRTP, RTCP, NACK and the jitter buffer are webrtcbin's. It works with loopback alone: every address of
+// out; ICE, DTLS, SRTP, RTCP, NACK and the jitter buffer are webrtcbin's. Lost packets are asked for again, and sent again, where
+// both sides have agreed on it. It works with loopback alone: every address of
 // this machine is named to the ICE agent, and no STUN server is asked.
 #include <cstdint>
 #include <functional>
@@ -8,6 +9,7 @@
 #include <span>
 #include <string>
 
+#include "adapters/webrtc/gst/retransmission.h"
 #include "core/base/result.h"
 
 namespace hansard::webrtc {
@@ -16,7 +18,7 @@ enum class PeerState : std::uint8_t { kConnecting, kConnected, kFailed };
 
 struct PeerOptions {
   std::string label;         ///< for logs
-  unsigned jitter_ms = 100;  ///< how long a missing packet is waited for
+  unsigned jitter_ms = 200;  ///< how long a missing packet is waited for
 };
 
 class Peer {
@@ -51,6 +53,8 @@ class Peer {
   bool connected() const;
   /// When the last RTP or RTCP packet came, on the monotonic clock; the time of creation before the first.
   std::int64_t last_activity_us() const;
+  /// Since the connection was made.
+  Retransmissions retransmissions() const;
 
   struct Impl;
 

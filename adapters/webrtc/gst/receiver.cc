@@ -121,7 +121,8 @@ void Receiver::drain(int attempt) {
 
 void Receiver::begin_track() {
   const std::int64_t now = context_.clock->position(monotonic_us());
-  track_ = std::make_unique<AudioTrack>(context_.next_track++, participant_, std::max<std::int64_t>(0, now), context_.outbox);
+  track_ = std::make_unique<AudioTrack>(context_.next_track++, participant_, std::max<std::int64_t>(0, now), context_.outbox,
+                                        context_.jitter_ms);
   if (connected_) track_->connected(std::max<std::int64_t>(0, now) - 1000 * kSamplesPerMs);
 }
 
@@ -129,8 +130,15 @@ void Receiver::end_track(GapReason reason) {
   if (!track_) return;
   track_->close(reason);
   const auto& c = track_->counters();
+  const Retransmissions again = peer_ ? peer_->retransmissions() : Retransmissions{};
   log_line("info", "track_closed",
-           {{"track", track_->number()}, {"packets", c.packets}, {"lost", c.lost}, {"recovered", c.recovered}, {"late", c.late}});
+           {{"track", track_->number()},
+            {"packets", c.packets},
+            {"lost", c.lost},
+            {"recovered", c.recovered},
+            {"late", c.late},
+            {"requested", again.requested},
+            {"retransmitted", again.received}});
   track_.reset();
 }
 

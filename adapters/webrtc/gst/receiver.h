@@ -14,11 +14,15 @@
 
 namespace hansard::webrtc {
 
+/// How long a missing packet is waited for: it is noticed with the next one, some 20 ms later, and asked for; what is left is
+/// room for a round trip of 150 ms. Only what lies behind a missing packet waits.
+constexpr unsigned kJitterMs = 200;
+
 /// What all receivers of a meeting share.
 struct CaptureContext {
   Outbox outbox;
   std::string token;
-  unsigned jitter_ms = 100;
+  unsigned jitter_ms = kJitterMs;
   std::uint32_t next_track = 1;
   std::optional<MediaClock> clock;  ///< set while audio is delivered
 };

@@ -16,8 +16,9 @@ constexpr std::size_t kMaxName = 80;
 constexpr std::int64_t kDeadAfterUs = 10'000'000;
 constexpr std::int64_t kDeadSubscriberAfterUs = 20'000'000;
 constexpr std::int64_t kViewerGoneAfterUs = 10'000'000;
-/// A packet that was overtaken is waited for this long before it is passed on as missing.
-constexpr unsigned kIngestJitterMs = 40;
+/// A missing packet is waited for this long, and asked for again, before those after it are passed on. Shorter than subscribers
+/// wait.
+constexpr unsigned kIngestJitterMs = 100;
 
 std::string random_id() {
   gchar* text = g_uuid_string_random();
