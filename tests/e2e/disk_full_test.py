@@ -9,21 +9,21 @@ again: all goes on by itself, the second recording begins, and the ledger says w
 modules, the models, flite, and the right to mount a tmpfs (exit 77 without it).
 """
 import errno
-import json
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
-from calendar_daemon import Failure, wait_for
-from kill_loop import Loop, Viewer, check, speak
+from calendar_daemon import Checks, wait_for
+from live_meeting import LiveMeeting, Viewer, speak
 
 SIZE_MB, MIN_FREE_MB = 32, 16
 FULL_S = 12       # how long there is no space at all
 RETRY_S = 45      # the store is tried again every 30 s at most
+
+check = Checks()
 
 
 def mount(folder):
@@ -48,7 +48,7 @@ def fill(path, leave):
                 return
 
 
-class DiskFull(Loop):
+class DiskFull(LiveMeeting):
     def configure(self):
         super().configure()
         with open(self.config, encoding="utf-8") as f:
@@ -56,27 +56,8 @@ class DiskFull(Loop):
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(text)
 
-    def join(self, url, title):
-        request = urllib.request.Request(f"{self.api.base}/api/meetings", method="POST", data=json.dumps({"url": url, "title": title}).encode(),
-                                         headers={"Authorization": "Bearer " + self.api.token, "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)["id"]
-
-    def status_of(self, meeting):
-        status = self.api.try_get("/api/status")
-        if not status or status["pid"] != self.daemon.pid:
-            return {}
-        return next((m for m in status["meetings"] if m["id"] == meeting), {})
-
     def in_state(self, meeting, state):
         return self.status_of(meeting).get("state") == state
-
-    def text_status(self):
-        return subprocess.run([self.hansard, "status", "--config", self.config], capture_output=True, text=True, timeout=20).stdout
-
-    def log(self):
-        with open(f"{self.folder}/daemon.log", encoding="utf-8", errors="replace") as f:
-            return f.read()
 
     def begin(self):
         self.start_room()
@@ -91,10 +72,7 @@ class DiskFull(Loop):
 
     def little_space(self):
         fill(self.filler, (MIN_FREE_MB - 8) << 20)
-        other = f"{self.base}/rooms/second"
-        with urllib.request.urlopen(urllib.request.Request(other, method="PUT"), timeout=5):
-            pass
-        second = self.join(other, "Second")
+        second = self.join(self.make_room("second"), "Second")
         note = wait_for("a word about the disk", lambda: self.status_of(second).get("note"), 15)
         check("too little room" in note and f"{MIN_FREE_MB} MB" in note, f"a second recording is not begun, and its owner is told: {note}")
         before = len(self.viewer.shown)
@@ -111,7 +89,7 @@ class DiskFull(Loop):
         check("disk may be full" in status["store"], f"the status says so: store {status['store']}")
         os.kill(status["recognizer"]["pid"], signal.SIGKILL)  # what it was given is nowhere else now
         wait_for("audio that cannot be written", lambda: self.status_of(self.id).get("audio_kept") is False, 20)
-        text = self.text_status()
+        _, text = self.run("status")
         check("its audio cannot be written" in text and "store       failing" in text, "`hansard status` says so")
         time.sleep(max(0.0, full_from + FULL_S - time.time()))
         s = self.api.get("/api/status")
@@ -182,31 +160,20 @@ def main():
         if not ok:
             print(f"skipped: this machine does not allow a small file system to be mounted ({why})")
             return 77
-        test = DiskFull(os.path.abspath(sys.argv[1]), folder, 0, 1)
+        test = DiskFull(os.path.abspath(sys.argv[1]), folder)
         test.filler = f"{data}/filler"
         try:
-            speak(folder, 150)
-            test.begin()
-            second = test.little_space()
-            full_from = test.no_space()
-            full = test.space_again(second, full_from)
-            origin = test.origin()
-            stored = test.end()
-            check_stored(stored, test.viewer, full, origin)
-            out = subprocess.run([test.hansard, "check", "--config", test.config], capture_output=True, text=True, timeout=60)
-            check(out.returncode == 0 and "sound: " in out.stdout, "`hansard check` finds the store sound")
-        except (Failure, subprocess.SubprocessError, OSError) as failure:
-            check(False, str(failure))
-            print("--- daemon.log (end)", *test.log().splitlines()[-30:], sep="\n", file=sys.stderr)
+            with test.guarded(check):
+                speak(folder, 150)
+                test.begin()
+                second = test.little_space()
+                full_from = test.no_space()
+                full = test.space_again(second, full_from)
+                origin = test.origin_of(test.id)
+                stored = test.end()
+                check_stored(stored, test.viewer, full, origin)
+                test.check_sound(check)
         finally:
-            for process in test.processes:
-                if process.poll() is None:
-                    process.terminate()
-            for process in test.processes:
-                try:
-                    process.wait(timeout=10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
             subprocess.run(["umount", "-l", data], check=False)
     return check.finish()
 

@@ -9,192 +9,35 @@ same text; no task arrives twice; the ledger adds up and says when nobody listen
 room and speakers have not grown. Needs the modules, the models and flite.
 """
 import argparse
-import base64
 import json
 import os
 import random
-import secrets
 import signal
-import socket
-import sqlite3
 import statistics
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.request
-import wave
 
-from calendar_daemon import Checks, Failure, wait_for
-from kill_test import Api, Finals
+from calendar_daemon import Checks, wait_for
+from live_meeting import LEDGER_SLACK_MS, LIMIT_S, VOICES, LiveMeeting, Viewer, check_words, children_of, runs, speak, usage
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(os.path.dirname(HERE), "vendors"))
-from webhook_receiver import WebhookReceiver  # noqa: E402
-
-LIMIT_S = 10.0
 LONGEST_DWELL_S = 5.0
-RATE = 16000
-SECRET_ENV = "HANSARD_TEST_WEBHOOK_SECRET"
-VOICES = {"Anna": "slt", "Tom": "rms"}
-# Of a killed daemon: what the recognizer had not been given yet may be lost, beside the time until capture goes on.
-LEDGER_SLACK_MS = 500
-NUMBERS = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "twenty", "thirty"]
-PLACES = ["library", "kitchen", "garden", "market", "harbour", "station", "museum", "school", "bridge", "tower", "office"]
-THINGS = ["chairs", "books", "lamps", "boxes", "letters", "tables", "computers"]
 
 check = Checks()
 
 
-def sentences():
-    """No end of different ones; every eighth promises something."""
-    for n in range(10_000):
-        number, place, thing = NUMBERS[n % len(NUMBERS)], PLACES[n % len(PLACES)], THINGS[n % len(THINGS)]
-        yield f"I will send the {thing} to the {place} by Friday." if n % 8 == 3 else f"There are {number} {thing} in the {place} this morning."
-
-
-def speak(folder, length_s):
-    """One file a speaker, in turns, each `length_s` long."""
-    tracks, at, texts = {name: bytearray() for name in VOICES}, 0, sentences()
-    names = list(VOICES)
-    for turn in range(10_000):
-        if at > length_s * RATE:
-            break
-        path, name = f"{folder}/line.wav", names[turn % len(names)]
-        subprocess.run(["flite", "-voice", VOICES[name], "-t", next(texts), "-o", path], check=True)
-        with wave.open(path) as w:
-            if w.getframerate() != RATE:
-                raise Failure("flite speaks at another rate")
-            data = w.readframes(w.getnframes())
-        track = tracks[name]
-        track.extend(bytes(2 * at - len(track)) + data)
-        at += len(data) // 2 + int(0.4 * RATE)
-    for name, data in tracks.items():
-        data.extend(bytes(max(0, 2 * at - len(data))))
-        with wave.open(f"{folder}/{name}.wav", "wb") as w:
-            w.setnchannels(1)
-            w.setsampwidth(2)
-            w.setframerate(RATE)
-            w.writeframes(data)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def children_of(pid):
-    out = set()
-    for entry in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{entry}/stat", encoding="utf-8") as f:
-                if int(f.read().rsplit(")", 1)[1].split()[1]) == pid:
-                    out.add(int(entry))
-        except OSError:
-            pass
-    return out
-
-
-def runs(pid):
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
-            return f.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def usage(pid):
-    """{"fds", "threads", "kb"}"""
-    with open(f"/proc/{pid}/status", encoding="utf-8") as f:
-        lines = dict(line.split(":", 1) for line in f if ":" in line)
-    return {"fds": len(os.listdir(f"/proc/{pid}/fd")), "threads": int(lines["Threads"]), "kb": int(lines["VmRSS"].split()[0])}
-
-
-class Viewer(Finals):
-    """Every final as it was shown, with its place in the stream: an id shown with two texts is a fault."""
-
-    def __init__(self, api):
-        self.changed = []
-        super().__init__(api)
-
-    def run(self):
-        viewer = self
-
-        class Shown(dict):
-            def __setitem__(self, key, text):
-                if key in self and self[key] != text:
-                    viewer.changed.append((key, self[key], text))
-                super().__setitem__(key, text)
-
-        self.shown = Shown()
-        super().run()
-
-
-class Loop:
+class Loop(LiveMeeting):
     def __init__(self, hansard, folder, kills, seed):
-        self.hansard, self.folder, self.kills = hansard, folder, kills
+        super().__init__(hansard, folder)
+        self.kills = kills
         self.random = random.Random(seed)
-        self.config = f"{folder}/hansard.toml"
-        self.receiver = WebhookReceiver("whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
-        self.processes = []
-        self.daemon = self.room = None
-        self.speakers = {}
         self.deaths = []     # (killed, recording again), seconds of wall time
         self.children = set()
-        os.environ[SECRET_ENV] = self.receiver.secret
-        os.environ["HANSARD_API_TOKEN"] = token = secrets.token_hex(16)
-        self.port = free_port()
-        self.api = Api(self.port, token)
-
-    def start(self, name, *words):
-        process = subprocess.Popen([self.hansard, *words], stdin=subprocess.DEVNULL, stdout=open(f"{self.folder}/{name}.log", "a"), stderr=subprocess.STDOUT)
-        self.processes.append(process)
-        return process
-
-    def start_room(self):
-        port_file = f"{self.folder}/room.port"
-        self.room = self.start("room", "child", "media", "room", "--listen", "127.0.0.1:0", "--port-file", port_file)
-        wait_for("the room", lambda: os.path.exists(port_file), 20)
-        self.base = f"http://127.0.0.1:{open(port_file).read().strip()}"
-        self.url = f"{self.base}/rooms/loop"
-        self.ask_room("PUT")
-
-    def ask_room(self, method):
-        with urllib.request.urlopen(urllib.request.Request(self.url, method=method), timeout=5) as answer:
-            return answer.status
 
     def viewers(self):
         with urllib.request.urlopen(f"{self.url}/viewers", timeout=5) as answer:
             return json.load(answer)["viewers"]
-
-    def start_speakers(self):
-        at = int(time.time() * 1000) + 2000
-        for name in VOICES:
-            self.speakers[name] = self.start(f"speaker-{name}", "child", "media", "publish", "--whip", f"{self.url}/whip", "--file", f"{self.folder}/{name}.wav",
-                                             "--name", name, "--start-at", str(at))
-
-    def configure(self):
-        host = self.base.removeprefix("http://")
-        with open(self.config, "w", encoding="utf-8") as f:
-            f.write(f'data_dir = "{self.folder}/data"\noutput_dir = "{self.folder}/minutes"\n[listen]\nport = {self.port}\n'
-                    f'[media]\nhosts = ["{host}"]\nmin_free_mb = 50\n[http]\nallow_hosts = ["127.0.0.1"]\n'
-                    f'[[task_sink]]\nid = "board"\nkind = "webhook"\nurl = "{self.receiver.url}"\nsecret_env = "{SECRET_ENV}"\n')
-
-    def serve(self):
-        self.daemon = self.start("daemon", "serve", "--config", self.config)
-
-    def meeting(self):
-        """Its entry in the status of the living daemon."""
-        status = self.api.try_get("/api/status")
-        if not status or status["pid"] != self.daemon.pid:
-            return None
-        return next(iter(status["meetings"]), None)
-
-    def recording(self):
-        m = self.meeting()
-        return m if m and m["state"] == "recording" and "media_pid" in m else None
 
     def kill(self):
         """kill -9, the same daemon again at once; seconds until it records again."""
@@ -203,7 +46,7 @@ class Loop:
         self.daemon.send_signal(signal.SIGKILL)
         self.daemon.wait()
         self.serve()
-        wait_for(f"recording again after kill {len(self.deaths) + 1}", self.recording, LIMIT_S)
+        wait_for(f"recording again after kill {len(self.deaths) + 1}", lambda: self.recording(self.id), LIMIT_S)
         self.deaths.append((killed, time.time()))
         return self.deaths[-1][1] - killed
 
@@ -222,12 +65,9 @@ class Loop:
         self.serve()
         wait_for("the daemon's answer", lambda: self.api.try_get("/api/status"), 20)
         self.start_speakers()
-        request = urllib.request.Request(f"{self.api.base}/api/meetings", method="POST", data=json.dumps({"url": self.url, "title": "Loop"}).encode(),
-                                         headers={"Authorization": "Bearer " + self.api.token, "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            self.id = json.load(answer)["id"]
+        self.id = self.join(self.url, "Loop")
         viewer = Viewer(self.api)
-        wait_for("recording", self.recording, 30)
+        wait_for("recording", lambda: self.recording(self.id), 30)
         wait_for("a first final", lambda: viewer.shown, 30)
         early = None
         times = []
@@ -275,31 +115,6 @@ class Loop:
         self.daemon.terminate()
         check(self.daemon.wait(timeout=20) == 0, "the daemon ends with 0")
         return stored
-
-    def origin(self):
-        return self.origin_of(self.id)
-
-    def origin_of(self, meeting):
-        db = sqlite3.connect(f"file:{self.folder}/data/hansard.db?mode=ro", uri=True)
-        state = json.loads(bytes(db.execute("SELECT state FROM aggregate WHERE id = ?", (meeting,)).fetchone()[0])[1:])
-        db.close()
-        return state["origin_unix_ms"]
-
-
-def check_words(stored, viewer, check=check):
-    check(stored["state"] == "done", "the meeting ended well")
-    kept = {}
-    for u in stored["utterances"]:
-        kept.setdefault(u["id"], []).append(u)
-    shown = {key[1]: text for key, text in viewer.shown.items()}
-    wrong = [i for i, text in shown.items() if [u["text"] for u in kept.get(i, [])] != [text]]
-    check(len(shown) > 0 and not wrong and not viewer.changed, f"all {len(shown)} finals that were shown are in the store, each once and with the same text {wrong or ''}".rstrip())
-    check(set(kept) == set(shown), f"and nothing else is ({len(kept)})")
-    overlaps = 0
-    for participant in {u["participant"] for u in stored["utterances"]}:
-        spans = sorted((u["start_ms"], u["end_ms"]) for u in stored["utterances"] if u["participant"] == participant)
-        overlaps += sum(b[0] < a[1] for a, b in zip(spans, spans[1:]))
-    check(overlaps == 0, "no stretch of audio was transcribed twice")
 
 
 def check_tasks(stored, receiver):
@@ -356,29 +171,14 @@ def main():
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hansard-loop-", ignore_cleanup_errors=True) as folder:
         loop = Loop(os.path.abspath(args.hansard), folder, args.kills, args.seed)
-        try:
+        with loop.guarded(check, logs=("daemon", "room")):
             speak(folder, args.kills * (LONGEST_DWELL_S / 2 + 1.5) + 75)
             viewer = loop.run_meeting()
             stored = loop.end(viewer)
-            check_words(stored, viewer)
+            check_words(stored, viewer, check)
             check_tasks(stored, loop.receiver)
-            check_ledger(stored, loop.deaths, loop.origin())
-            out = subprocess.run([loop.hansard, "check", "--config", loop.config], capture_output=True, text=True, timeout=60)
-            check(out.returncode == 0 and "sound: " in out.stdout, "`hansard check` finds the store sound")
-        except (Failure, subprocess.SubprocessError, OSError) as failure:
-            check(False, str(failure))
-            for name in ("daemon", "room"):
-                print(f"--- {name}.log (end)", *open(f"{folder}/{name}.log", errors="replace").read().splitlines()[-25:], sep="\n", file=sys.stderr)
-        finally:
-            loop.receiver.release()
-            for process in loop.processes:
-                if process.poll() is None:
-                    process.terminate()
-            for process in loop.processes:
-                try:
-                    process.wait(timeout=10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
+            check_ledger(stored, loop.deaths, loop.origin_of(loop.id))
+            loop.check_sound(check)
     print(f"{time.monotonic() - began:.0f} s")
     return check.finish()
 

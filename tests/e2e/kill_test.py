@@ -13,83 +13,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
 
-LIMIT_S = 10.0
-
-
-class Failure(Exception):
-    pass
+from calendar_daemon import Failure, wait_for
+from live_meeting import LIMIT_S, Api, Viewer
 
 
 def check(ok, what):
     print(("ok    " if ok else "FAIL  ") + what, flush=True)
     if not ok:
         raise Failure(what)
-
-
-class Api:
-    def __init__(self, port, token):
-        self.base = f"http://127.0.0.1:{port}"
-        self.token = token
-
-    def open(self, path, timeout=5):
-        request = urllib.request.Request(self.base + path, headers={"Authorization": "Bearer " + self.token})
-        return urllib.request.urlopen(request, timeout=timeout)
-
-    def get(self, path):
-        with self.open(path) as answer:
-            return json.load(answer)
-
-    def try_get(self, path):
-        try:
-            return self.get(path)
-        except (OSError, ValueError):
-            return None
-
-
-class Finals(threading.Thread):
-    """Follows the live stream as a viewer does and keeps every final that was shown."""
-
-    def __init__(self, api):
-        super().__init__(daemon=True)
-        self.api = api
-        self.seq = 0
-        self.shown = {}
-        self.times = []
-        self.start()
-
-    def run(self):
-        while True:
-            try:
-                with self.api.open(f"/api/events?after={self.seq}", timeout=30) as stream:
-                    kind = ""
-                    for raw in stream:
-                        line = raw.decode().rstrip("\n")
-                        if line.startswith("id: "):
-                            self.seq = int(line[4:])
-                        elif line.startswith("event: "):
-                            kind = line[7:]
-                        elif line.startswith("data: ") and kind == "utterance.final":
-                            body = json.loads(line[6:])
-                            u = body["utterance"]
-                            self.shown[(body["meeting"], u["id"])] = u["text"]
-                            self.times.append(time.monotonic())
-            except OSError:
-                time.sleep(0.1)
-
-
-def wait_for(what, probe, limit):
-    """Asks until there is an answer; polling, because the processes under test are killed while they are asked."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
-        answer = probe()
-        if answer:
-            return answer
-        time.sleep(0.05)
-    raise Failure(f"{what} did not happen within {limit:.0f} s")
 
 
 def living(api, title):
@@ -134,7 +67,7 @@ def run(hansard, folder):
     try:
         address = wait_for("the page's address", lambda: re.search(r"http://127\.0\.0\.1:(\d+)/#token=(\w+)", open(f"{folder}.out").read()), 20)
         api = Api(int(address[1]), address[2])
-        viewer = Finals(api)
+        viewer = Viewer(api)
         title = "library"
         wait_for("the second meeting", lambda: recording(api, title), 150)
         meeting = living(api, title)["id"]

@@ -19,14 +19,13 @@ import tempfile
 import time
 
 from calendar_daemon import Failure, wait_for
-from kill_loop import Loop, Viewer, children_of, speak
-from stop_test import ics
+from live_meeting import LiveMeeting, Viewer, children_of, ics, speak
 
 SPEECH_S = 75
 HEAD_LINE = b"\n"
 
 
-class Maker(Loop):
+class Maker(LiveMeeting):
     def configure(self):
         host = self.base.removeprefix("http://")
         calendar = f"{self.folder}/calendar.ics"
@@ -35,13 +34,6 @@ class Maker(Loop):
         with open(self.config, "w", encoding="utf-8") as f:
             f.write(f'data_dir = "{self.folder}/data"\noutput_dir = "{self.folder}/minutes"\n[listen]\nport = {self.port}\n'
                     f'[media]\nhosts = ["{host}"]\nmin_free_mb = 50\n[[calendar]]\nid = "work"\npath = "{calendar}"\n[leave]\nalone = "2s"\n')
-
-    def join(self, title):
-        import urllib.request
-        request = urllib.request.Request(f"{self.api.base}/api/meetings", method="POST", data=json.dumps({"url": self.url, "title": title}).encode(),
-                                         headers={"Authorization": "Bearer " + self.api.token, "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)["id"]
 
     def state(self, meeting):
         return (self.api.try_get(f"/api/meetings/{meeting}") or {}).get("state")
@@ -62,24 +54,16 @@ def make(maker):
     wait_for("the daemon's answer", lambda: maker.api.try_get("/api/status"), 20)
     maker.start_speakers()
     viewer = Viewer(maker.api)
-    first = maker.join("The first one")
+    first = maker.join(maker.url, "The first one")
     wait_for("a promise in it", lambda: any(k[0] == first and "I will" in t for k, t in viewer.shown.items()), 60)
-    with post(maker, f"/api/meetings/{first}/stop"):
-        pass
+    maker.api.post(f"/api/meetings/{first}/stop")
     wait_for("its end", lambda: maker.state(first) == "done", 60)
-    second = maker.join("The second one")
-    wait_for("finals in it", lambda: sum(k[0] == second for k in viewer.shown) >= 5, 60)
+    second = maker.join(maker.url, "The second one")
+    wait_for("finals in it", lambda: viewer.finals(second) >= 5, 60)
     os.kill(speech_process(maker.daemon.pid), signal.SIGSTOP)
     time.sleep(4)  # what is said now waits
     maker.daemon.send_signal(signal.SIGKILL)
     maker.daemon.wait()
-
-
-def post(maker, path):
-    import urllib.request
-    request = urllib.request.Request(maker.api.base + path, method="POST", data=b"{}",
-                                     headers={"Authorization": "Bearer " + maker.api.token, "Content-Type": "application/json"})
-    return urllib.request.urlopen(request, timeout=5)
 
 
 def quoted(value):
@@ -146,7 +130,7 @@ def main():
     out = os.path.abspath(sys.argv[2])
     os.makedirs(out, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="hansard-make-", ignore_cleanup_errors=True) as folder:
-        maker = Maker(os.path.abspath(sys.argv[1]), folder, kills=0, seed=1)
+        maker = Maker(os.path.abspath(sys.argv[1]), folder)
         try:
             speak(folder, SPEECH_S)
             make(maker)

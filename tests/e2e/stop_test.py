@@ -11,15 +11,12 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 
 from calendar_daemon import Checks, Failure, wait_for
-from kill_loop import LEDGER_SLACK_MS, Loop, Viewer, check_words, children_of, runs, speak
-from kill_test import LIMIT_S
+from live_meeting import LEDGER_SLACK_MS, LIMIT_S, LiveMeeting, Viewer, check_words, children_of, ics, runs, speak
 
 SPEECH_S = 80
 FAST_END_S = 8.0
@@ -27,51 +24,20 @@ FAST_END_S = 8.0
 check = Checks()
 
 
-def ics(uid, start, title, url):
-    at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(start))
-    end = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(start + 1800))
-    return "\r\n".join(["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//test//EN", "BEGIN:VEVENT", f"UID:{uid}", "DTSTAMP:20260101T000000Z",
-                        f"DTSTART:{at}", f"DTEND:{end}", f"SUMMARY:{title}", f"LOCATION:{url}", "END:VEVENT", "END:VCALENDAR", ""])
-
-
-class Stops(Loop):
+class Stops(LiveMeeting):
     """One daemon after the other over one store; two rooms with the same speakers."""
 
     def __init__(self, hansard, folder):
-        super().__init__(hansard, folder, kills=0, seed=1)
-        self.program = hansard
+        super().__init__(hansard, folder)
         self.calendar = f"{folder}/calendar.ics"
         with open(self.calendar, "w", encoding="utf-8") as f:
             f.write("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//EN\r\nEND:VCALENDAR\r\n")
 
-    def configure(self, on_stop="hand_over"):
+    def configure(self, on_stop="hand_over", drain_limit="10min"):
         super().configure()
         with open(self.config, "a", encoding="utf-8") as f:
             f.write(f'[join]\nvalidate_before = "0s"\n[[calendar]]\nid = "work"\npath = "{self.calendar}"\ninterval = "1s"\n'
-                    f'[daemon]\non_stop = "{on_stop}"\ndrain_limit = "10min"\n')
-
-    def serve(self):
-        process = subprocess.Popen([self.program, "serve", "--config", self.config], stdin=subprocess.DEVNULL,
-                                   stdout=open(f"{self.folder}/daemon.log", "a"), stderr=subprocess.STDOUT)
-        self.processes.append(process)
-        self.daemon = process
-
-    def run(self, *words):
-        out = subprocess.run([self.program, *words, "--config", self.config], capture_output=True, text=True, timeout=60, check=False)
-        return out.returncode, out.stdout + out.stderr
-
-    def status(self):
-        status = self.api.try_get("/api/status")
-        return status if status and status["pid"] == self.daemon.pid else None
-
-    def state(self, meeting):
-        return next((m["state"] for m in (self.status() or {"meetings": []})["meetings"] if m["id"] == meeting), None)
-
-    def join(self, url, title):
-        request = urllib.request.Request(f"{self.api.base}/api/meetings", method="POST", data=json.dumps({"url": url, "title": title}).encode(),
-                                         headers={"Authorization": "Bearer " + self.api.token, "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=5) as answer:
-            return json.load(answer)["id"]
+                    f'[daemon]\non_stop = "{on_stop}"\ndrain_limit = "{drain_limit}"\n')
 
     def stored(self, meeting):
         """From the daemon that runs, or from the store."""
@@ -79,21 +45,6 @@ class Stops(Loop):
         if code != 0:
             raise Failure(f"`meetings show` says: {out}")
         return json.loads(out)
-
-    def log(self):
-        with open(f"{self.folder}/daemon.log", encoding="utf-8", errors="replace") as f:
-            return f.read()
-
-    def ended(self, limit):
-        """(exit code, seconds it took)"""
-        began = time.monotonic()
-        try:
-            return self.daemon.wait(timeout=limit), time.monotonic() - began
-        except subprocess.TimeoutExpired:
-            raise Failure(f"the daemon did not end within {limit:.0f} s") from None
-
-    def finals(self, viewer, meeting):
-        return sum(1 for key in viewer.shown if key[0] == meeting)
 
     def upgrade(self):
         """A copy of the program and its modules in a folder of their own."""
@@ -113,8 +64,8 @@ def lost(stored, reason=None, after_ms=0):
 def hand_over(stops, viewer):
     """The default: SIGTERM, then another program on the same store."""
     stops.meeting_id = stops.join(stops.url, "Handed over")
-    wait_for("recording", stops.recording, 30)
-    wait_for("two finals", lambda: stops.finals(viewer, stops.meeting_id) >= 2, 30)
+    wait_for("recording", lambda: stops.recording(stops.meeting_id), 30)
+    wait_for("two finals", lambda: viewer.finals(stops.meeting_id) >= 2, 30)
     children = children_of(stops.daemon.pid)
     old = stops.daemon.pid
     stops.handed_over_ms = time.time() * 1000
@@ -130,19 +81,16 @@ def hand_over(stops, viewer):
     stops.upgrade()
     began = time.monotonic()
     stops.serve()
-    wait_for("recording by the new program", stops.recording, LIMIT_S)
+    media = wait_for("recording by the new program", lambda: stops.recording(stops.meeting_id), LIMIT_S)["media_pid"]
     check(stops.daemon.pid != old and os.readlink(f"/proc/{stops.daemon.pid}/exe") == stops.program, f"the program at another path records again after {time.monotonic() - began:.1f} s")
-    media = stops.recording()["media_pid"]
     check(os.readlink(f"/proc/{media}/exe") == stops.program, "and so do its children")
-    before = stops.finals(viewer, stops.meeting_id)
-    wait_for("a final after the hand-over", lambda: stops.finals(viewer, stops.meeting_id) > before, 30)
+    before = viewer.finals(stops.meeting_id)
+    wait_for("a final after the hand-over", lambda: viewer.finals(stops.meeting_id) > before, 30)
 
 
 def finish(stops, viewer):
     """`hansard stop --finish`; a meeting that is due meanwhile waits for the next daemon."""
-    second = f"{stops.base}/rooms/second"
-    with urllib.request.urlopen(urllib.request.Request(second, method="PUT"), timeout=5):
-        pass
+    second = stops.make_room("second")
     with open(stops.calendar, "w", encoding="utf-8") as f:
         f.write(ics("second", time.time() + 5, "Due meanwhile", second))
     due = wait_for("the calendar's meeting", lambda: next((m for m in (stops.status() or {"meetings": []})["meetings"] if m["title"] == "Due meanwhile"), None), 10)
@@ -156,8 +104,8 @@ def finish(stops, viewer):
     start = due["start"]
     wait_for("its time to come", lambda: time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 3)) > start[:19], 20)
     check(stops.state(due["id"]) == "scheduled" and stops.daemon.poll() is None, "a meeting that is due stays scheduled while the other one goes on")
-    before = stops.finals(viewer, stops.meeting_id)
-    wait_for("a final while it drains", lambda: stops.finals(viewer, stops.meeting_id) > before, 30)
+    before = viewer.finals(stops.meeting_id)
+    wait_for("a final while it drains", lambda: viewer.finals(stops.meeting_id) > before, 30)
     ended_ms = time.time() * 1000
     stops.ask_room("DELETE")
     code, seconds = stops.ended(30)
@@ -165,7 +113,7 @@ def finish(stops, viewer):
     log = stops.log()
     check('"draining"' in log and '"nothing is left to do"' in log, "its log says how far it was")
     stored = stops.stored(stops.meeting_id)
-    check_words_of(stored, viewer, stops.meeting_id)
+    check_words(stored, viewer, check)
     origin = stops.origin_of(stops.meeting_id)
     for participant, gaps in lost(stored, "daemon").items():
         early = stops.handed_over_ms - origin - gaps[0]["start_ms"] if gaps else 0
@@ -180,14 +128,6 @@ def finish(stops, viewer):
     return due["id"], second
 
 
-def check_words_of(stored, viewer, meeting):
-    """check_words, for one of several meetings that the viewer follows."""
-    class Part:
-        shown = {key: text for key, text in viewer.shown.items() if key[0] == meeting}
-        changed = viewer.changed
-    check_words(stored, Part, check)
-
-
 def leave(stops, viewer, meeting, room):
     """on_stop = "leave" in the configuration, and SIGTERM."""
     for name, process in stops.speakers.items():
@@ -200,12 +140,12 @@ def leave(stops, viewer, meeting, room):
     stops.serve()
     wait_for("the next daemon in the meeting that was due", lambda: stops.state(meeting) == "recording", 20)
     check(True, "the next daemon joins what became due while the last one drained")
-    wait_for("a final in it", lambda: stops.finals(viewer, meeting) >= 1, 30)
+    wait_for("a final in it", lambda: viewer.finals(meeting) >= 1, 30)
     stops.daemon.terminate()
     code, seconds = stops.ended(30)
     check(code == 0, f'SIGTERM with on_stop = "leave": 0 after {seconds:.1f} s')
     stored = stops.stored(meeting)
-    check_words_of(stored, viewer, meeting)
+    check_words(stored, viewer, check)
     check("stopping" in json.dumps(stored) and any(f.endswith(".md") for f in stored["files"]), "the meeting was left because the daemon stops, and its minutes are written")
     check(not lost(stored, "daemon") or not any(lost(stored, "daemon").values()), "without a gap")
     check(all(p.poll() is None for p in stops.speakers.values()), "the others are still there")
@@ -226,7 +166,7 @@ def signals(stops, viewer, room):
     check(code == 0 and seconds < FAST_END_S, f"the second one hands over: 0 after {seconds:.1f} s")
     check(stops.stored(meeting)["state"] == "recording", "and leaves the meeting to the next daemon")
     stops.serve()
-    m = wait_for("recording again", lambda: stops.state(meeting) == "recording" and next(x for x in stops.status()["meetings"] if x["id"] == meeting and "media_pid" in x), LIMIT_S)
+    m = wait_for("recording again", lambda: stops.recording(meeting), LIMIT_S)
     # A child that does not say goodbye holds the hand-over up.
     os.kill(m["media_pid"], signal.SIGSTOP)
     stops.daemon.terminate()
@@ -238,8 +178,7 @@ def signals(stops, viewer, room):
     code, _ = stops.ended(10)
     check(code == 1 and time.monotonic() - began < 2, f"a third one ends it at once, after {time.monotonic() - began:.1f} s, and says so: {code}")
     wait_for("its stopped child to go with it", lambda: not runs(m["media_pid"]), 5)
-    code, out = stops.run("check")
-    check(code == 0 and "sound: " in out, "`hansard check` finds the store sound")
+    stops.check_sound(check)
 
 
 def main():
@@ -249,7 +188,7 @@ def main():
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="hansard-stop-", ignore_cleanup_errors=True) as folder:
         stops = Stops(os.path.abspath(sys.argv[1]), folder)
-        try:
+        with stops.guarded(check):
             speak(folder, SPEECH_S)
             stops.start_room()
             stops.configure()
@@ -261,18 +200,6 @@ def main():
             meeting, room = finish(stops, viewer)
             leave(stops, viewer, meeting, room)
             signals(stops, viewer, room)
-        except (Failure, subprocess.SubprocessError, OSError) as failure:
-            check(False, str(failure))
-            print("--- daemon.log (end)", *stops.log().splitlines()[-40:], sep="\n", file=sys.stderr)
-        finally:
-            for process in stops.processes:
-                if process.poll() is None:
-                    process.terminate()
-            for process in stops.processes:
-                try:
-                    process.wait(timeout=10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
     print(f"{time.monotonic() - began:.0f} s")
     return check.finish()
 

@@ -12,17 +12,13 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
 import sys
 import tarfile
 import tempfile
 import time
-import urllib.request
 
-from calendar_daemon import Checks, Failure, wait_for
-from kill_loop import VOICES, Loop, speak
-from kill_test import LIMIT_S
-from stop_test import ics
+from calendar_daemon import Checks, wait_for
+from live_meeting import LIMIT_S, VOICES, LiveMeeting, ics, speak
 
 SPEECH_S = 40
 PLANNED_MS = (4 * 3600 + 15 * 60) * 1000  # of a meeting joined by hand, with the grace
@@ -31,7 +27,7 @@ STORES = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 check = Checks()
 
 
-class Upgrade(Loop):
+class Upgrade(LiveMeeting):
     """A store of an earlier version, put where and when the test wants it."""
 
     def load(self, store, age_s):
@@ -78,14 +74,6 @@ class Upgrade(Loop):
     def show(self, meeting):
         return self.api.try_get(f"/api/meetings/{meeting}") or {"state": ""}
 
-    def end(self):
-        self.daemon.terminate()
-        return self.daemon.wait(timeout=20)
-
-    def log_end(self):
-        with open(f"{self.folder}/daemon.log", encoding="utf-8", errors="replace") as f:
-            return f.read().splitlines()[-30:]
-
 
 def keeps(stored, finals, what):
     kept = {u["id"]: u["text"] for u in stored["utterances"]}
@@ -115,9 +103,9 @@ def days_later(up, store):
     check(kept == earlier, "a meeting that was over stays as it was")
     held = [t for t in up.api.get("/api/tasks") if t["state"] == "held"]
     check(any(t["meeting"] == first for t in held), "and its task is still held for a person")
-    check(up.end() == 0, "the daemon ends with 0")
-    out = subprocess.run([up.hansard, "check", "--config", up.config], capture_output=True, text=True, timeout=60, check=False)
-    check(out.returncode == 0, f"`hansard check`: {(out.stdout + out.stderr).strip().splitlines()[-1]}")
+    up.daemon.terminate()
+    check(up.ended(20)[0] == 0, "the daemon ends with 0")
+    up.check_sound(check)
 
 
 def at_once(up, store):
@@ -132,10 +120,7 @@ def at_once(up, store):
     plan = wait_for("the plan", lambda: [m for m in up.api.try_get("/api/calendars/plan") or [] if m["title"] == "Ahead"], 20)
     ahead = [m for m in up.api.get("/api/status")["meetings"] if m["title"] == "Ahead" and m["state"] == "scheduled"]
     check(len(plan) == 1 and plan[0]["attend"] and len(ahead) == 1, "what the calendar showed before is planned once")
-    request = urllib.request.Request(f"{up.api.base}/api/meetings/{running}/stop", method="POST", data=b"{}",
-                                     headers={"Authorization": "Bearer " + up.api.token, "Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=5):
-        pass
+    up.api.post(f"/api/meetings/{running}/stop")
     stored = wait_for("its end", lambda: (m := up.show(running))["state"] == "done" and m, 60)
     keeps(stored, finals, "at once")
     for c in stored["coverage"]:
@@ -144,7 +129,8 @@ def at_once(up, store):
         gaps = [i for i in intervals if i["state"] == "lost" and i.get("reason") == "daemon"]
         check(whole and len(gaps) == 1, f"at once: the ledger of {c['participant']} is whole and has the time between the two: {[(g['start_ms'], g['end_ms']) for g in gaps]}")
     check(len(stored["coverage"]) == len(VOICES), "of both speakers")
-    check(up.end() == 0, "the daemon ends with 0")
+    up.daemon.terminate()
+    check(up.ended(20)[0] == 0, "the daemon ends with 0")
 
 
 def main():
@@ -155,25 +141,13 @@ def main():
     for store in sorted(os.path.dirname(p) for p in glob.glob(f"{STORES}/*/store.sql")):
         print(f"--- a store of {os.path.basename(store)}")
         with tempfile.TemporaryDirectory(prefix="hansard-upgrade-", ignore_cleanup_errors=True) as folder:
-            up = Upgrade(os.path.abspath(sys.argv[1]), folder, kills=0, seed=3)
-            try:
+            up = Upgrade(os.path.abspath(sys.argv[1]), folder)
+            with up.guarded(check):
                 speak(folder, SPEECH_S)
                 up.start_room()
                 up.configure()
                 days_later(up, store)
                 at_once(up, store)
-            except (Failure, subprocess.SubprocessError, OSError) as failure:
-                check(False, str(failure))
-                print("--- daemon.log (end)", *up.log_end(), sep="\n", file=sys.stderr)
-            finally:
-                for process in up.processes:
-                    if process.poll() is None:
-                        process.terminate()
-                for process in up.processes:
-                    try:
-                        process.wait(timeout=10)
-                    except subprocess.TimeoutExpired:
-                        process.kill()
     print(f"{time.monotonic() - began:.0f} s")
     return check.finish()
 
