@@ -27,7 +27,7 @@ class BackupTest : public ::testing::Test {
     auto opened = open_sqlite_store(store_path(config.data_dir));
     ASSERT_TRUE(opened);
     store = std::move(*opened);
-    fence = *store->acquire("test");
+    fence = *store->acquire("test", Instant{1});
   }
   void TearDown() override {
     store.reset();

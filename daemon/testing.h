@@ -22,7 +22,7 @@ class StoreTest : public ::testing::Test {
     auto opened = open_sqlite_store(folder + "/h.db");
     ASSERT_TRUE(opened) << opened.error().detail;
     store = std::move(*opened);
-    const auto owner = store->acquire("test");
+    const auto owner = store->acquire("test", Instant{1});
     ASSERT_TRUE(owner);
     fence = *owner;
   }

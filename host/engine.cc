@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/flow/audited.h"
 #include "host/stored.h"
 
 namespace hansard::host {
@@ -77,12 +78,13 @@ struct Engine::Turn {
   std::vector<LiveRecord> records;  ///< in the order of the commits' records
   std::vector<Release> releases;
   std::set<std::string> done;
+  std::size_t acts = 0;  ///< of those that wait, how many are in it
 };
 
 Engine::Engine(Store& store, const Clock& clock, EffectRunner& runner) : store_(store), clock_(clock), runner_(runner) {}
 
 Result<void> Engine::start(std::string_view owner) {
-  const auto fence = store_.acquire(owner);
+  const auto fence = store_.acquire(owner, clock_.now());
   if (!fence) return fail(fence.error().code, fence.error().area, fence.error().detail);
   fence_ = *fence;
   auto stored = store_.aggregates({}, true);
@@ -113,8 +115,8 @@ Result<void> Engine::start(std::string_view owner) {
   return {};
 }
 
-void Engine::post(std::string aggregate, flow::Event event, std::string completes) {
-  queue_.push_back({std::move(aggregate), std::move(event), std::move(completes)});
+void Engine::post(std::string aggregate, flow::Event event, std::string completes, std::string_view actor) {
+  queue_.push_back({std::move(aggregate), std::move(event), std::move(completes), actor});
 }
 
 Result<void> Engine::drain() {
@@ -147,6 +149,7 @@ Result<void> Engine::drain_once(bool& more) {
   Result<void> taken = follow_clock(turn);
   if (taken) taken = take_queue(turn);
   if (taken) taken = take_timers(turn);
+  if (taken) take_acts(turn);
   if (!taken) {
     put_back(turn);
     return taken;
@@ -187,7 +190,7 @@ Result<void> Engine::take_queue(Turn& turn) {
     queue_.pop_front();
     const Posted& p = turn.taken.back();
     if (!p.completes.empty() && (!pending_.contains(p.completes) || turn.done.contains(p.completes))) continue;
-    if (auto r = apply(turn, p.aggregate, p.event, p.completes); !r) return r;
+    if (auto r = apply(turn, p.aggregate, p.event, p.completes, p.actor); !r) return r;
   }
   return {};
 }
@@ -211,6 +214,15 @@ Result<void> Engine::take_timers(Turn& turn) {
   return {};
 }
 
+void Engine::take_acts(Turn& turn) {
+  if (acts_.empty()) return;
+  Commit commit;
+  commit.at = turn.now;
+  commit.audit = acts_;
+  turn.acts = acts_.size();
+  turn.commits.push_back(std::move(commit));
+}
+
 /// Brings an aggregate into the turn: from memory, or from the store when it has finished.
 Result<void> Engine::reach(Turn& turn, const std::string& aggregate) {
   if (turn.staged.contains(aggregate)) return {};
@@ -231,7 +243,8 @@ Result<void> Engine::reach(Turn& turn, const std::string& aggregate) {
   return {};
 }
 
-Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow::Event& event, const std::string& completes) {
+Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow::Event& event, const std::string& completes,
+                           std::string_view actor) {
   if (auto r = reach(turn, aggregate); !r) return r;
   Turn::Staged& staged = turn.staged.at(aggregate);
   if (const auto* seen = std::get_if<flow::MeetingSeen>(&event); seen != nullptr && not_begun(staged.state)) {
@@ -265,6 +278,7 @@ Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow:
   commit.finished = flow::finished(after);
   commit.state = seal(plain, state_binding(aggregate));
   commit.journal = encode(event, journal_binding(aggregate));
+  commit.audit = flow::audited({aggregate, staged.exists ? &staged.state : nullptr, event, after, batch}, turn.now, actor);
   for (flow::Record& record : batch.records) {
     const std::string kind(type_of(record));
     commit.records.push_back({0, aggregate, kind, turn.now, encode(record, record_binding(aggregate, kind))});
@@ -313,6 +327,7 @@ void Engine::settle(Turn& turn, const std::vector<std::uint64_t>& seqs) {
     }
   }
   for (const std::string& key : turn.done) pending_.erase(key);
+  acts_.erase(acts_.begin(), acts_.begin() + static_cast<std::ptrdiff_t>(turn.acts));
   for (const Commit& commit : turn.commits) {
     for (const StoredEffect& e : commit.effects) pending_.emplace(e.key, e.aggregate);
   }
@@ -385,7 +400,7 @@ void Engine::hold_timers(std::function<bool(const flow::State&)> held) {
 std::optional<Instant> Engine::next_deadline() const {
   if (dead_) return std::nullopt;
   if (retry_at_) return clock_.now() + (*retry_at_ - clock_.monotonic());
-  if (!queue_.empty()) return Instant{};
+  if (!queue_.empty() || !acts_.empty()) return Instant{};
   if (deadlines_.empty()) return std::nullopt;
   return deadlines_.begin()->first;
 }

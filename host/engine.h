@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/audit/chain.h"
 #include "core/flow/step.h"
 #include "host/effect_runner.h"
 #include "ports/clock.h"
@@ -38,7 +39,12 @@ class Engine {
 
   /// Queues an event. `completes` is the key of the durable effect that it answers, or empty; an answer to an effect
   /// that is not pending any more is dropped. An event for an aggregate that does not exist begins it when it can.
-  void post(std::string aggregate, flow::Event event, std::string completes = {});
+  /// `actor`: who it comes from, a kind of core/audit/chain.h, for the audit log.
+  void post(std::string aggregate, flow::Event event, std::string completes = {}, std::string_view actor = audit::kByDaemon);
+
+  /// Puts an act that changes no aggregate into the audit log, with the next commit. Few of them: they wait in memory while the
+  /// store fails.
+  void audit(audit::Act act) { acts_.push_back(std::move(act)); }
 
   /// Applies queued events and due timers, commits, releases; until nothing is left. Single-flight: a call from inside
   /// an effect returns at once and the outer call goes on. Errors: those of the store. Nothing of a failed commit is
@@ -64,6 +70,8 @@ class Engine {
 
   /// The living aggregate, nullptr when there is none, it has finished or is a meeting that is over.
   const flow::State* find(const std::string& aggregate) const;
+  /// The fencing number that start() was given.
+  std::uint64_t epoch() const { return fence_; }
   /// Calls `f` for each that find() gives.
   void for_each(const std::function<void(const std::string& id, const flow::State&)>& f) const;
 
@@ -77,6 +85,7 @@ class Engine {
     std::string aggregate;
     flow::Event event;
     std::string completes;
+    std::string_view actor = audit::kByDaemon;
   };
   /// Where and when a meeting is: platform, its key, start.
   using Place = std::tuple<std::string, std::string, Instant>;
@@ -86,7 +95,9 @@ class Engine {
   Result<void> follow_clock(Turn& turn);
   Result<void> take_queue(Turn& turn);
   Result<void> take_timers(Turn& turn);
-  Result<void> apply(Turn& turn, const std::string& aggregate, const flow::Event& event, const std::string& completes);
+  void take_acts(Turn& turn);
+  Result<void> apply(Turn& turn, const std::string& aggregate, const flow::Event& event, const std::string& completes,
+                     std::string_view actor = audit::kByDaemon);
   Result<void> reach(Turn& turn, const std::string& aggregate);
   void put_back(Turn& turn);
   void settle(Turn& turn, const std::vector<std::uint64_t>& seqs);
@@ -105,6 +116,7 @@ class Engine {
   std::set<std::pair<Place, std::string>> places_;       ///< of meetings that hold theirs (flow::holds_place)
   std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
+  std::vector<audit::Act> acts_;  ///< that no commit has written yet
   bool draining_ = false;
   std::optional<Duration> wall_;      ///< the wall clock's lead over the monotonic one when the aggregates were last told
   std::optional<Duration> retry_at_;  ///< after a failed commit, on the monotonic clock

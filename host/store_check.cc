@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::string_view kRestore = "restore the newest sound backup, or keep this store and report it";
 
+constexpr std::string_view kCompare =
+    "somebody has written to the store: keep a copy of it, and compare the rows with an older backup (docs/audit.md)";
+
 /// Faults of one aggregate; those beyond the limit are counted.
 class Faults {
  public:
@@ -253,8 +256,28 @@ class Checker {
 
 }  // namespace
 
-Result<StoreCheck> check_store(Store& store, const std::function<bool(std::uint64_t, std::uint64_t)>& progress) {
-  return Checker(store).run(progress);
+Result<audit::Verdict> verify_audit(Store& store, std::vector<audit::Anchor> anchors) {
+  constexpr std::size_t kPage = 1000;
+  audit::Verifier verifier(std::move(anchors));
+  std::uint64_t after = 0;
+  while (true) {
+    const auto page = store.audit_rows(after, kPage);
+    if (!page) return std::unexpected(page.error());
+    for (const audit::Row& row : *page) verifier.take(row);
+    if (page->size() < kPage) return verifier.finish();
+    after = page->back().seq;
+  }
+}
+
+Result<StoreCheck> check_store(Store& store, const std::function<bool(std::uint64_t, std::uint64_t)>& progress,
+                               std::vector<audit::Anchor> anchors) {
+  auto out = Checker(store).run(progress);
+  if (!out) return out;
+  auto verdict = verify_audit(store, std::move(anchors));
+  if (!verdict) return pass(verdict);
+  out->audit = *verdict;
+  if (verdict->fault != audit::Fault::kNone) out->faults.push_back({"audit log", audit::describe(*verdict), std::string(kCompare)});
+  return out;
 }
 
 }  // namespace hansard::host

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/audit/verify.h"
 #include "core/base/reflect.h"
 #include "ports/store.h"
 
@@ -28,6 +29,7 @@ struct StoreCheck {
   std::vector<std::string> living;
   /// Files of the minutes that were written, as the records name them.
   std::vector<std::string> minutes;
+  audit::Verdict audit;  ///< of the audit log; what is wrong with it is among the faults
 };
 constexpr std::size_t kMaxFaults = 20;
 
@@ -35,8 +37,12 @@ constexpr std::size_t kMaxFaults = 20;
 /// effects belong to their aggregate and to a version of it; and for each meeting: utterances are numbered in order, each has
 /// its interval in the ledger, what the recognizer answered does not overlap, the cursors in the state are the ends of
 /// what it answered, findings cite utterances that exist, and the intervals of each participant add up to the time
-/// between its first and last. `progress` is called with (aggregates done, of how many) and says whether to go on.
+/// between its first and last. The rows of the audit log follow each other, and agree with `anchors`. `progress` is called with (aggregates done, of how many) and says whether to go on.
 /// Errors: those of the store (kCorrupt for damage below the rows), kCancelled.
-Result<StoreCheck> check_store(Store& store, const std::function<bool(std::uint64_t, std::uint64_t)>& progress);
+Result<StoreCheck> check_store(Store& store, const std::function<bool(std::uint64_t, std::uint64_t)>& progress,
+                               std::vector<audit::Anchor> anchors = {});
+
+/// Reads the audit log to its end, a page at a time. Errors: those of the store.
+Result<audit::Verdict> verify_audit(Store& store, std::vector<audit::Anchor> anchors = {});
 
 }  // namespace hansard::host

@@ -13,7 +13,7 @@ namespace {
 /// Rows by hand, sound or not.
 class Rows final : public Store {
  public:
-  Result<std::uint64_t> acquire(std::string_view) override { return 1; }
+  Result<std::uint64_t> acquire(std::string_view, Instant) override { return 1; }
   Result<std::vector<std::uint64_t>> commit(std::uint64_t, std::span<const Commit>) override {
     return fail(ErrorClass::kDenied, "test", "to read");
   }
@@ -31,6 +31,18 @@ class Rows final : public Store {
   Result<std::vector<std::pair<Instant, std::string>>> journal(std::string_view) override { return events; }
   Result<std::optional<std::string>> context(std::string_view) override { return join_context; }
   Result<std::size_t> expire_contexts(Instant) override { return 0; }
+  Result<audit::Head> audit_head() override { return head; }
+  Result<std::vector<audit::Row>> audit_rows(std::uint64_t after, std::size_t limit) override {
+    std::vector<audit::Row> out;
+    for (const auto& r : log) {
+      if (r.seq > after && out.size() < limit) out.push_back(r);
+    }
+    return out;
+  }
+  void did(const std::string& object) {
+    const audit::Act act{Instant{5}, "api", "meeting.stop", object, "ok"};
+    for (auto& row : audit::append(head, {&act, 1})) log.push_back(std::move(row));
+  }
 
   void add(const flow::Record& record) {
     const std::string kind(type_of(record));
@@ -43,6 +55,8 @@ class Rows final : public Store {
   std::vector<StoredEffect> outbox;
   std::vector<std::pair<Instant, std::string>> events;
   std::optional<std::string> join_context;
+  std::vector<audit::Row> log;
+  audit::Head head;
 };
 
 class StoreCheckTest : public ::testing::Test {
@@ -161,6 +175,27 @@ TEST_F(StoreCheckTest, FindsRowsThatDisagreeWithTheirState) {
   state.id = "m2";
   store.set_state(state);
   EXPECT_TRUE(says("another meeting"));
+}
+
+TEST_F(StoreCheckTest, FindsAChangedAuditLog) {
+  for (int i = 0; i < 2500; ++i) store.did("m" + std::to_string(i));
+  EXPECT_TRUE(faults().empty());
+  const auto none = [](std::uint64_t, std::uint64_t) { return true; };
+  const auto sound = check_store(store, none, {store.head, {3, store.log[2].hash}});
+  ASSERT_TRUE(sound);
+  EXPECT_TRUE(sound->faults.empty());
+  EXPECT_EQ(sound->audit.rows, 2501u);
+  EXPECT_EQ(sound->audit.anchors, 2u);
+  EXPECT_EQ(sound->audit.head, store.head);
+  const audit::Head head = store.head;
+  store.log.pop_back();
+  EXPECT_TRUE(faults().empty());
+  const auto cut = check_store(store, none, {head});
+  ASSERT_TRUE(cut && cut->faults.size() == 1u);
+  EXPECT_EQ(cut->faults[0].where, "audit log");
+  EXPECT_NE(cut->faults[0].what.find("row 2501"), std::string::npos);
+  store.log[2000].act.object = "other";
+  EXPECT_TRUE(says("row 2001 was altered"));
 }
 
 TEST_F(StoreCheckTest, DoesNotDrownPeople) {

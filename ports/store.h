@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/audit/chain.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
 
@@ -45,8 +46,8 @@ struct StoredContext {
   Instant expires;
 };
 
-/// Everything one event changed in one aggregate. With an empty `aggregate` only `done` and `context` count: an answer
-/// that reached nobody.
+/// Everything one event changed in one aggregate. With an empty `aggregate` only `done`, `context` and `audit` count: an answer
+/// that reached nobody, or an act that changed no aggregate.
 struct Commit {
   std::string aggregate;
   std::string kind;
@@ -59,6 +60,7 @@ struct Commit {
   std::vector<StoredEffect> effects;  ///< durable ones
   std::vector<std::string> done;      ///< keys of effects that this event answers
   std::vector<StoredContext> context;
+  std::vector<audit::Act> audit;  ///< follow the newest row of the audit log, in the order of the commits
 };
 
 struct RecordQuery {
@@ -73,8 +75,9 @@ class Store {
   virtual ~Store() = default;
 
   /// Becomes the owner of this store: returns a fencing number greater than any before. Commits under an older number
-  /// are refused with kConflict from then on.
-  virtual Result<std::uint64_t> acquire(std::string_view owner) = 0;
+  /// are refused with kConflict from then on. The same transaction adds the row "store.open" of the actor `owner` at `at` to the
+  /// audit log, with the object "epoch:NUMBER".
+  virtual Result<std::uint64_t> acquire(std::string_view owner, Instant at) = 0;
 
   /// All or nothing, durable when it returns. The answer holds the seq of each record in order. After kExhausted (disk
   /// full) and kUnavailable certainly nothing was committed and the same call may be tried again. After any other error
@@ -95,6 +98,12 @@ class Store {
   virtual Result<std::optional<std::string>> context(std::string_view key) = 0;
   /// Removes contexts that expired before `now`; how many.
   virtual Result<std::size_t> expire_contexts(Instant now) = 0;
+
+  /// The newest row of the audit log. Numbers and hashes are given inside the transaction that adds a row, from what is stored
+  /// then, so that two writers never continue the same row.
+  virtual Result<audit::Head> audit_head() = 0;
+  /// At most `limit` rows after `after`, by their number, as they are stored.
+  virtual Result<std::vector<audit::Row>> audit_rows(std::uint64_t after, std::size_t limit) = 0;
 };
 
 }  // namespace hansard

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/audit/verify.h"
 #include "ports/store.h"
 
 namespace hansard {
@@ -38,7 +39,7 @@ class StoreConformance : public testing::TestWithParam<StoreFactory> {
  protected:
   void SetUp() override {
     harness_ = GetParam().make();
-    const auto fence = store().acquire("first");
+    const auto fence = store().acquire("first", Instant{1});
     ASSERT_TRUE(fence) << fence.error().detail;
     fence_ = *fence;
   }
@@ -68,6 +69,27 @@ class StoreConformance : public testing::TestWithParam<StoreFactory> {
     }
     for (const auto& r : got(store().records({}))) out += std::to_string(r.seq) + r.aggregate + r.kind + r.body + ";";
     for (const auto& e : got(store().effects())) out += e.key + e.aggregate + e.body + std::to_string(e.held) + ";";
+    const audit::Head head = got(store().audit_head());
+    out += std::to_string(head.seq) + audit::hex(head.hash);
+    return out;
+  }
+
+  static audit::Act act_of(const std::string& object) { return {Instant{77}, "api", "meeting.stop", object, "ok"}; }
+  /// The whole audit log, read `page` rows at a time, as "ACTION OBJECT;" of each, after it has been verified.
+  std::string log(std::size_t page = 3) {
+    std::string out;
+    audit::Verifier verifier({got(store().audit_head())});
+    std::uint64_t after = 0;
+    for (std::vector<audit::Row> rows; !(rows = got(store().audit_rows(after, page))).empty(); after = rows.back().seq) {
+      EXPECT_LE(rows.size(), page);
+      for (const audit::Row& row : rows) {
+        verifier.take(row);
+        out += row.act.action + " " + row.act.object + ";";
+      }
+    }
+    const audit::Verdict verdict = verifier.finish();
+    EXPECT_EQ(verdict.fault, audit::Fault::kNone) << audit::describe(verdict);
+    EXPECT_EQ(verdict.head, got(store().audit_head()));
     return out;
   }
 
@@ -133,7 +155,7 @@ TEST_P(StoreConformance, SeqsGrowInTheOrderOfTheCommits) {
   for (std::size_t i = 1; i < seqs->size(); ++i) EXPECT_LT((*seqs)[i - 1], (*seqs)[i]);
   EXPECT_EQ(*store().last_seq(), seqs->back());
   harness_->reopen();
-  fence_ = got(store().acquire("second"));
+  fence_ = got(store().acquire("second", Instant{1}));
   Commit d = commit_of("m2", 1);
   d.records = {record_of("z", "5")};
   const auto later = store().commit(fence_, {&d, 1});
@@ -203,7 +225,7 @@ TEST_P(StoreConformance, AnEffectKeyIsTakenOnce) {
 
 TEST_P(StoreConformance, AnOlderFenceIsRefused) {
   commit(commit_of("m1", 0));
-  const auto newer = store().acquire("second");
+  const auto newer = store().acquire("second", Instant{1});
   ASSERT_TRUE(newer);
   EXPECT_GT(*newer, fence_);
   const std::string before = everything();
@@ -214,7 +236,7 @@ TEST_P(StoreConformance, AnOlderFenceIsRefused) {
   EXPECT_EQ(everything(), before);
   EXPECT_TRUE(store().commit(*newer, {&c, 1}));
   harness_->reopen();
-  EXPECT_GT(*store().acquire("third"), *newer);
+  EXPECT_GT(*store().acquire("third", Instant{1}), *newer);
 }
 
 TEST_P(StoreConformance, AnAnswerRemovesItsEffect) {
@@ -290,6 +312,84 @@ TEST_P(StoreConformance, NamesWithQuotesAreOnlyNames) {
   commit(c);
   EXPECT_EQ(store().records({odd, 0, 10, {"x"}})->size(), 1u);
   EXPECT_EQ(got(store().load(odd)).value().id, odd);
+}
+
+// ---- the audit log ----
+
+TEST_P(StoreConformance, TheLogBeginsWithItsFirstOwner) {
+  EXPECT_EQ(log(), "log.begin log;store.open epoch:" + std::to_string(fence_) + ";");
+  const auto first = got(store().audit_rows(0, 1));
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].act.actor, "first");
+  EXPECT_EQ(first[0].act.at, Instant{1});
+  EXPECT_EQ(first[0].previous, audit::Hash{});
+}
+
+TEST_P(StoreConformance, ActsAreInTheLogInTheOrderOfTheCommits) {
+  Commit a = commit_of("m1", 0);
+  a.audit = {act_of("1"), act_of("2")};
+  Commit nobody;
+  nobody.audit = {act_of("3")};
+  Commit b = commit_of("m2", 0);
+  b.audit = {act_of("4")};
+  const Commit all[] = {a, nobody, b};
+  ASSERT_TRUE(store().commit(fence_, all));
+  harness_->reopen();
+  const std::uint64_t second = got(store().acquire("second", Instant{2}));
+  EXPECT_EQ(log(), "log.begin log;store.open epoch:" + std::to_string(fence_) +
+                       ";meeting.stop 1;meeting.stop 2;meeting.stop 3;meeting.stop 4;store.open epoch:" + std::to_string(second) + ";");
+  EXPECT_EQ(log(1000), log(1));
+}
+
+TEST_P(StoreConformance, KeepsEveryByteOfAnAct) {
+  std::string bytes;
+  for (int i = 0; i < 120; ++i) bytes += static_cast<char>(i);
+  Commit c;
+  c.audit = {{Instant{-5}, "", bytes, "m'; DROP TABLE audit; --", std::string(500, 'x')}, act_of("after")};
+  commit(c);
+  harness_->reopen();
+  const audit::Head head = got(store().audit_head());
+  const auto rows = got(store().audit_rows(head.seq - 2, 10));
+  ASSERT_EQ(rows.size(), 2u);
+  audit::Act cut = c.audit[0];
+  cut.outcome.resize(audit::kMaxField);
+  EXPECT_EQ(rows[0].act, cut);
+  EXPECT_EQ(rows[1].previous, rows[0].hash);
+  EXPECT_EQ(head, (audit::Head{rows[1].seq, rows[1].hash}));
+  log();
+}
+
+TEST_P(StoreConformance, ARefusedCommitLeavesNothingInTheLog) {
+  Commit good = commit_of("m1", 0);
+  good.audit = {act_of("1")};
+  Commit bad = commit_of("m2", 7);
+  bad.audit = {act_of("2")};
+  const std::string before = everything();
+  const Commit both[] = {good, bad};
+  EXPECT_FALSE(store().commit(fence_, both));
+  EXPECT_EQ(everything(), before);
+  commit(good);
+  EXPECT_TRUE(log().ends_with("meeting.stop 1;"));
+}
+
+/// A stale owner adds nothing: the log goes on from one row to one row only.
+TEST_P(StoreConformance, AStaleOwnerCannotForkTheLog) {
+  const std::uint64_t newer = got(store().acquire("second", Instant{2}));
+  const std::string before = everything();
+  Commit late = commit_of("m1", 0);
+  late.audit = {act_of("late")};
+  EXPECT_FALSE(store().commit(fence_, {&late, 1}));
+  EXPECT_EQ(everything(), before);
+  Commit mine = commit_of("m1", 0);
+  mine.audit = {act_of("mine")};
+  EXPECT_TRUE(store().commit(newer, {&mine, 1}));
+  EXPECT_EQ(log().find("late"), std::string::npos);
+}
+
+TEST_P(StoreConformance, NothingIsAfterTheEndOfTheLog) {
+  EXPECT_TRUE(got(store().audit_rows(got(store().audit_head()).seq, 10)).empty());
+  EXPECT_TRUE(got(store().audit_rows(UINT64_MAX, 10)).empty());
+  EXPECT_TRUE(got(store().audit_rows(0, 0)).empty());
 }
 
 }  // namespace hansard

@@ -7,6 +7,7 @@
 
 #include "core/transcript/ledger.h"
 #include "host/stored.h"
+#include "sim/audit_check.h"
 
 namespace hansard::sim {
 namespace {
@@ -42,6 +43,7 @@ class Checker {
     leftovers();
     sinks();
     attendance();
+    check_audit(m_, out_.violations);
   }
 
  private:

@@ -134,6 +134,7 @@ void Machine::start_daemon() {
     violations.push_back("the engine does not start: " + r.error().detail);
     return;
   }
+  ++starts;
   flow::CalendarConfigured configured;
   configured.source = {"work", "ics", Web::kFeed, minutes(5), hours(24)};
   configured.seed = options_.seed;
@@ -278,10 +279,10 @@ void Machine::ask_person(const Trouble& t) {
     const auto* m = state == nullptr ? nullptr : std::get_if<flow::MeetingState>(state);
     if (room != t.room || m == nullptr || !meeting::in_call(m->state)) continue;
     ++world.faults[t.kind];
-    if (t.kind == Fault::kStopRequested) return engine_->post(meeting, flow::StopRequested{"a person"});
-    engine_->post(meeting, flow::PauseRequested{true, "a person"});
+    if (t.kind == Fault::kStopRequested) return engine_->post(meeting, flow::StopRequested{"a person"}, {}, audit::kByApi);
+    engine_->post(meeting, flow::PauseRequested{true, "a person"}, {}, audit::kByApi);
     world.after(t.length, [this, meeting] {
-      if (engine_) engine_->post(meeting, flow::PauseRequested{false, "a person"});
+      if (engine_) engine_->post(meeting, flow::PauseRequested{false, "a person"}, {}, audit::kByApi);
     });
     return;
   }
@@ -329,7 +330,7 @@ void Machine::second_owner() {
   engine->for_each([&](const std::string& id, const flow::State& state) {
     if (std::holds_alternative<flow::MeetingState>(state)) meetings.push_back(id);
   });
-  for (const std::string& id : meetings) engine->post(id, flow::StopRequested{"a person"});
+  for (const std::string& id : meetings) engine->post(id, flow::StopRequested{"a person"}, {}, audit::kByApi);
   flow::MeetingSpec spec;
   spec.platform = "generic";
   spec.url = "https://rooms.example/whep/nobody";
@@ -358,7 +359,7 @@ void Machine::look_at_dead_letters() {
       if (d.state != flow::DeliveryState::kDead) continue;
       dead_letters.emplace(d.task.key, d);
       const bool there = std::any_of(place.taken.begin(), place.taken.end(), [&](const auto& t) { return t.key == d.task.key; });
-      engine_->post(flow::sink_id(name), flow::TaskDecided{d.task.key, !there});
+      engine_->post(flow::sink_id(name), flow::TaskDecided{d.task.key, !there}, {}, audit::kByApi);
     }
   }
 }

@@ -147,7 +147,7 @@ TEST_F(EngineTest, AFailedCommitChangesAndReleasesNothingAndIsTriedAgain) {
 }
 
 TEST_F(EngineTest, AConflictIsFinal) {
-  ASSERT_TRUE(store_.acquire("another"));
+  ASSERT_TRUE(store_.acquire("another", Instant{1}));
   engine_->post("m1", seen("m1", minutes(5)));
   EXPECT_EQ(engine_->drain().error().code, ErrorClass::kConflict);
   EXPECT_EQ(engine_->drain().error().code, ErrorClass::kConflict);

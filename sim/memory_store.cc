@@ -4,7 +4,24 @@
 
 namespace hansard::sim {
 
-Result<std::uint64_t> MemoryStore::acquire(std::string_view) { return ++fence_; }
+Result<std::uint64_t> MemoryStore::acquire(std::string_view owner, Instant at) {
+  ++fence_;
+  const audit::Act act{at, std::string(owner), std::string(audit::kStoreOpen), "epoch:" + std::to_string(fence_),
+                       std::string(audit::kOk)};
+  add_to_audit({&act, 1});
+  return fence_;
+}
+
+void MemoryStore::add_to_audit(std::span<const audit::Act> acts) {
+  for (audit::Row& row : audit::append(audit_head_, acts)) audit_.push_back(std::move(row));
+}
+
+Result<std::vector<audit::Row>> MemoryStore::audit_rows(std::uint64_t after, std::size_t limit) {
+  const std::size_t from = std::min<std::size_t>(after, audit_.size());
+  const std::size_t count = std::min(limit, audit_.size() - from);
+  return std::vector<audit::Row>(audit_.begin() + static_cast<std::ptrdiff_t>(from),
+                                 audit_.begin() + static_cast<std::ptrdiff_t>(from + count));
+}
 
 Result<void> MemoryStore::check(std::uint64_t fence, std::span<const Commit> commits) const {
   if (fence != fence_) return fail(ErrorClass::kConflict, "store", "another owner");
@@ -74,6 +91,7 @@ void MemoryStore::apply(const Commit& c, std::vector<std::uint64_t>& seqs) {
       contexts_[x.key] = x;
     }
   }
+  add_to_audit(c.audit);
 }
 
 Result<std::optional<StoredAggregate>> MemoryStore::load(std::string_view aggregate) {
@@ -128,6 +146,11 @@ Result<std::optional<std::string>> MemoryStore::context(std::string_view key) {
 
 Result<std::size_t> MemoryStore::expire_contexts(Instant now) {
   return std::erase_if(contexts_, [&](const auto& c) { return c.second.expires < now; });
+}
+
+std::size_t MemoryStore::contexts() const {
+  return static_cast<std::size_t>(
+      std::count_if(contexts_.begin(), contexts_.end(), [](const auto& c) { return c.first.starts_with("meeting:"); }));
 }
 
 const StoredAggregate* MemoryStore::peek(const std::string& aggregate) const {

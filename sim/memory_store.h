@@ -22,7 +22,7 @@ class MemoryStore final : public Store {
   std::function<void(std::uint64_t number)> after_commit;
   std::function<Result<void>()> before_load;
 
-  Result<std::uint64_t> acquire(std::string_view owner) override;
+  Result<std::uint64_t> acquire(std::string_view owner, Instant at) override;
   Result<std::vector<std::uint64_t>> commit(std::uint64_t fence, std::span<const Commit> commits) override;
   Result<std::optional<StoredAggregate>> load(std::string_view aggregate) override;
   Result<std::vector<StoredAggregate>> aggregates(std::string_view kind, bool living_only) override;
@@ -32,6 +32,8 @@ class MemoryStore final : public Store {
   Result<std::vector<std::pair<Instant, std::string>>> journal(std::string_view aggregate) override;
   Result<std::optional<std::string>> context(std::string_view key) override;
   Result<std::size_t> expire_contexts(Instant now) override;
+  Result<audit::Head> audit_head() override { return audit_head_; }
+  Result<std::vector<audit::Row>> audit_rows(std::uint64_t after, std::size_t limit) override;
 
   /// False: a long simulation that does not replay keeps no journal.
   bool keep_journal = true;
@@ -43,10 +45,13 @@ class MemoryStore final : public Store {
 
   /// Commit calls that took effect.
   std::uint64_t commits() const { return commits_; }
+  void forget_context(std::string_view key) { contexts_.erase(std::string(key)); }
   bool has_effect(const std::string& key) const { return effect_keys_.contains(key); }
   /// The stored state of an aggregate, nullptr when there is none.
   const StoredAggregate* peek(const std::string& aggregate) const;
-  std::size_t contexts() const { return contexts_.size(); }
+  const std::vector<audit::Row>& audit_log() const { return audit_; }
+  /// Join contexts.
+  std::size_t contexts() const;
 
  private:
   struct Entry {
@@ -56,6 +61,7 @@ class MemoryStore final : public Store {
   };
   Result<void> check(std::uint64_t fence, std::span<const Commit> commits) const;
   void apply(const Commit& commit, std::vector<std::uint64_t>& seqs);
+  void add_to_audit(std::span<const audit::Act> acts);
 
   std::map<std::string, Entry, std::less<>> entries_;
   std::vector<std::string> order_;
@@ -63,6 +69,8 @@ class MemoryStore final : public Store {
   std::map<std::uint64_t, StoredEffect> effects_;
   std::map<std::string, std::uint64_t> effect_keys_;
   std::map<std::string, StoredContext, std::less<>> contexts_;
+  std::vector<audit::Row> audit_;
+  audit::Head audit_head_;
   std::uint64_t next_seq_ = 1;
   std::uint64_t next_effect_ = 1;
   std::uint64_t fence_ = 0;

@@ -16,6 +16,7 @@ std::string digest(Machine& m) {
   for (const StoredRecord& r : got(m.store.records({{}, 0, 10'000'000, {}})))
     all += std::to_string(r.seq) + " " + std::to_string(r.at.ms) + " " + r.body + "\n";
   for (const StoredEffect& e : got(m.store.effects())) all += e.key + " " + e.body + "\n";
+  all += audit::hex(got(m.store.audit_head()).hash) + "\n";
   for (const auto& [name, bytes] : m.disk.files) all += name + "\n" + bytes;
   return sha256_hex(all);
 }

@@ -1,11 +1,13 @@
 #include "sim/year.h"
 
+#include <algorithm>
 #include <memory>
 
 #include "core/base/hash.h"
 #include "host/engine.h"
 #include "host/executor.h"
 #include "host/stored.h"
+#include "sim/audit_check.h"
 #include "sim/disk.h"
 #include "sim/ear.h"
 #include "sim/memory_store.h"
@@ -278,6 +280,10 @@ class Year {
       if (const auto* c = std::get_if<flow::CalendarState>(&*state); c != nullptr && c->state != "ok")
         watch_.wrong("the calendar " + c->source.id + " is " + c->state + " at the end");
     }
+    if (const std::string fault = chain_fault(store_); !fault.empty()) watch_.wrong(fault);
+    const auto opened = std::count_if(store_.audit_log().begin(), store_.audit_log().end(),
+                                      [](const audit::Row& row) { return row.act.action == audit::kStoreOpen; });
+    if (engine_ && static_cast<std::uint64_t>(opened) != engine_->epoch()) watch_.wrong("the audit log does not have each start");
     if (!got(store_.effects()).empty()) watch_.wrong("an effect was never answered");
     if (store_.contexts() != 0) watch_.wrong("join contexts are left in the store");
     if (spool_.meetings() != 0) watch_.wrong("audio is left in the spool");

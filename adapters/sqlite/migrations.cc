@@ -59,7 +59,25 @@ CREATE TABLE context (
 /// drop them at its next commit, so it must not open the store.
 constexpr std::string_view kSecondForm = "";
 
-constexpr Migration kMigrations[] = {{"first tables", kFirstTables}, {"second form of bodies", kSecondForm}};
+/// Empty until the next owner says that the log begins. The triggers keep our own mistakes away; whoever writes to the file
+/// can drop them.
+constexpr std::string_view kAuditLog = R"sql(
+CREATE TABLE audit (
+  seq      INTEGER PRIMARY KEY CHECK (seq > 0),
+  at_ms    INTEGER NOT NULL,
+  actor    TEXT NOT NULL,
+  action   TEXT NOT NULL,
+  object   TEXT NOT NULL,
+  outcome  TEXT NOT NULL,
+  previous BLOB NOT NULL CHECK (length(previous) = 32),
+  hash     BLOB NOT NULL CHECK (length(hash) = 32)
+) STRICT;
+CREATE TRIGGER audit_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+CREATE TRIGGER audit_not_removed BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is only added to'); END;
+)sql";
+
+constexpr Migration kMigrations[] = {
+    {"first tables", kFirstTables}, {"second form of bodies", kSecondForm}, {"audit log", kAuditLog}};
 
 }  // namespace
 

@@ -8,6 +8,9 @@
 
 namespace hansard::sqlite {
 
+/// The schema since which a store has an audit log.
+constexpr std::int64_t kAuditSchema = 3;
+
 /// "HANS": marks the file as ours (PRAGMA application_id).
 constexpr std::int64_t kApplicationId = 0x48414E53;
 

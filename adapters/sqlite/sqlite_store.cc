@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "adapters/sqlite/audit_table.h"
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/migrations.h"
 
@@ -25,7 +26,7 @@ class SqliteStore final : public Store {
     if (lock_ >= 0) ::close(lock_);
   }
 
-  Result<std::uint64_t> acquire(std::string_view owner) override;
+  Result<std::uint64_t> acquire(std::string_view owner, Instant at) override;
   Result<std::vector<std::uint64_t>> commit(std::uint64_t fence, std::span<const Commit> commits) override;
   Result<std::optional<StoredAggregate>> load(std::string_view aggregate) override;
   Result<std::vector<StoredAggregate>> aggregates(std::string_view kind, bool living_only) override;
@@ -35,6 +36,8 @@ class SqliteStore final : public Store {
   Result<std::vector<std::pair<Instant, std::string>>> journal(std::string_view aggregate) override;
   Result<std::optional<std::string>> context(std::string_view key) override;
   Result<std::size_t> expire_contexts(Instant now) override;
+  Result<audit::Head> audit_head() override { return audit_.head(); }
+  Result<std::vector<audit::Row>> audit_rows(std::uint64_t after, std::size_t limit) override { return audit_.rows(after, limit); }
 
   Result<void> prepare();
 
@@ -47,6 +50,7 @@ class SqliteStore final : public Store {
   Database db_;
   std::string path_;
   int lock_ = -1;
+  sqlite::AuditTable audit_;
   Statement fence_, find_, insert_, update_, journal_, record_, effect_, done_, set_context_, drop_context_;
 };
 
@@ -75,7 +79,7 @@ Result<void> SqliteStore::prepare() {
     if (!s) return pass(s);
     e.statement = std::move(*s);
   }
-  return {};
+  return audit_.prepare(db_);
 }
 
 /// The lock goes with the process, however it ends.
@@ -92,7 +96,7 @@ Result<void> SqliteStore::take_lock() {
   return {};
 }
 
-Result<std::uint64_t> SqliteStore::acquire(std::string_view owner) {
+Result<std::uint64_t> SqliteStore::acquire(std::string_view owner, Instant at) {
   if (auto r = take_lock(); !r) return pass(r);
   Transaction transaction(db_);
   if (auto r = transaction.begin(); !r) return pass(r);
@@ -101,6 +105,8 @@ Result<std::uint64_t> SqliteStore::acquire(std::string_view owner) {
   if (auto r = update->bind(owner).run(); !r) return pass(r);
   const auto fence = db_.integer("SELECT fence FROM owner WHERE id = 1");
   if (!fence) return std::unexpected(fence.error());
+  const audit::Act act{at, std::string(owner), std::string(audit::kStoreOpen), "epoch:" + std::to_string(*fence), std::string(audit::kOk)};
+  if (auto r = audit_.append({&act, 1}); !r) return pass(r);
   if (auto r = transaction.commit(); !r) return pass(r);
   return static_cast<std::uint64_t>(*fence);
 }
@@ -165,7 +171,7 @@ Result<void> SqliteStore::write_rest(const Commit& commit) {
     auto r = c.value.empty() ? drop_context_.bind(c.key).run() : set_context_.bind(c.key, std::string_view(), c.expires.ms).blob(2, c.value).run();
     if (!r) return r;
   }
-  return {};
+  return audit_.append(commit.audit);
 }
 
 /// Calls `take` for each row of a statement.

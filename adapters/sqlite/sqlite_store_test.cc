@@ -141,7 +141,7 @@ TEST(SqliteStore, MigratesFromEverySchemaThatWasReleased) {
     }
     auto store = open_sqlite_store(folder.file());
     ASSERT_TRUE(store) << version << ": " << store.error().detail;
-    const auto fence = (*store)->acquire("test");
+    const auto fence = (*store)->acquire("test", Instant{1});
     const Commit c = numbered(0);
     EXPECT_TRUE((*store)->commit(*fence, {&c, 1})) << version;
   }
@@ -163,7 +163,7 @@ TEST(SqliteStore, FindsADamagedPage) {
   {
     auto store = open_sqlite_store(folder.file());
     ASSERT_TRUE(store);
-    const auto fence = *(*store)->acquire("test");
+    const auto fence = *(*store)->acquire("test", Instant{1});
     for (std::uint64_t n = 0; n < 50; ++n) {
       const Commit c = numbered(n);
       ASSERT_TRUE((*store)->commit(fence, {&c, 1}));
@@ -184,17 +184,17 @@ TEST(SqliteStore, FindsADamagedPage) {
 TEST(SqliteStore, ASecondOwnerIsRefusedWhileTheFirstLives) {
   const Folder folder;
   auto first = open_sqlite_store(folder.file());
-  ASSERT_TRUE(first && (*first)->acquire("first"));
+  ASSERT_TRUE(first && (*first)->acquire("first", Instant{1}));
   {
     auto second = open_sqlite_store(folder.file());  // reading is allowed
     ASSERT_TRUE(second);
-    const auto r = (*second)->acquire("second");
+    const auto r = (*second)->acquire("second", Instant{1});
     ASSERT_FALSE(r);
     EXPECT_EQ(r.error().code, ErrorClass::kConflict);
   }
   first->reset();
   auto third = open_sqlite_store(folder.file());
-  EXPECT_TRUE(third && (*third)->acquire("third"));
+  EXPECT_TRUE(third && (*third)->acquire("third", Instant{1}));
 }
 
 /// What the lock cannot stop (a file system without locks, a lock file that somebody removed), the fence does.
@@ -209,13 +209,13 @@ TEST(SqliteStore, AnOwnerInAnotherProcessMakesTheFirstOneStale) {
     char begin = 0;
     if (read(go[0], &begin, 1) != 1) _exit(2);
     auto store = open_sqlite_store(folder.file());
-    const auto fence = store ? (*store)->acquire("second") : Result<std::uint64_t>(fail(ErrorClass::kInternal, "test", ""));
+    const auto fence = store ? (*store)->acquire("second", Instant{1}) : Result<std::uint64_t>(fail(ErrorClass::kInternal, "test", ""));
     const Commit one = numbered(1);
     _exit(fence && (*store)->commit(*fence, {&one, 1}) ? 0 : 1);
   }
   auto first = open_sqlite_store(folder.file());
   ASSERT_TRUE(first);
-  const auto fence = (*first)->acquire("first");
+  const auto fence = (*first)->acquire("first", Instant{1});
   const Commit zero = numbered(0);
   ASSERT_TRUE(fence && (*first)->commit(*fence, {&zero, 1}));
   ASSERT_TRUE(fs::remove(folder.file() + "-lock"));
@@ -237,7 +237,7 @@ TEST(SqliteStore, ALockedStoreIsUnavailableAndLosesNothing) {
   const Folder folder;
   auto store = open_sqlite_store(folder.file());
   ASSERT_TRUE(store);
-  const auto fence = *(*store)->acquire("test");
+  const auto fence = *(*store)->acquire("test", Instant{1});
   auto other = sqlite::Database::open(folder.file());
   ASSERT_TRUE(other && other->execute("BEGIN IMMEDIATE"));
   const Commit c = numbered(0);
@@ -266,7 +266,7 @@ TEST(SqliteStore, AFullDiskIsExhaustedAndLosesNothing) {
   const int status = in_child([&] {
     auto store = open_sqlite_store(folder.file());
     if (!store) _exit(2);
-    const auto fence = (*store)->acquire("test");
+    const auto fence = (*store)->acquire("test", Instant{1});
     // A file size limit fails writes as a full disk does, in the middle of a commit.
     std::signal(SIGXFSZ, SIG_IGN);
     struct rlimit limit {};
@@ -304,7 +304,7 @@ TEST(SqliteStore, AKilledWriterLeavesWholeCommitsAndAllItWasToldOf) {
     if (child == 0) {
       auto store = open_sqlite_store(folder.file());
       if (!store) _exit(2);
-      const auto fence = (*store)->acquire("child");
+      const auto fence = (*store)->acquire("child", Instant{1});
       if (!fence) _exit(3);
       for (std::uint64_t n = base;; ++n) {
         const Commit c = numbered(n, 100 + 700 * (n % 13));

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "adapters/sqlite/audit_table.h"
 #include "adapters/sqlite/database.h"
 #include "adapters/sqlite/migrations.h"
 
@@ -10,6 +11,7 @@ namespace hansard {
 namespace {
 
 using sqlite::Database;
+using sqlite::kAuditSchema;
 
 Result<Database> open_moment(const std::string& path) {
   auto db = Database::open_read_only(path);
@@ -26,6 +28,7 @@ Result<Database> open_moment(const std::string& path) {
 struct Rule {
   std::string_view what;
   std::string_view sql;
+  std::int64_t since = 1;  ///< the schema
 };
 constexpr Rule kRules[] = {
     {"owner table without exactly one row", "SELECT count(*) <> 1 FROM owner"},
@@ -45,6 +48,7 @@ constexpr Rule kRules[] = {
      "SELECT count(*) FROM context c WHERE NOT EXISTS (SELECT 1 FROM aggregate a WHERE a.finished = 0 AND c.key = 'meeting:' || "
      "a.id "
      "|| ':context')"},
+    {"rows of the audit log numbered below one", "SELECT count(*) FROM audit WHERE seq < 1", kAuditSchema},
 };
 
 Result<void> count_rows(Database& db, StoreCounts& out) {
@@ -64,6 +68,13 @@ Result<void> count_rows(Database& db, StoreCounts& out) {
     if (!n) return std::unexpected(n.error());
     e.to = *n;
   }
+  if (out.schema < kAuditSchema) return {};
+  const auto seq = db.integer("SELECT coalesce(max(seq), 0) FROM audit");
+  if (!seq) return std::unexpected(seq.error());
+  auto hash = db.text("SELECT lower(hex(hash)) FROM audit ORDER BY seq DESC LIMIT 1");
+  if (!hash) return pass(hash);
+  out.audit_seq = *seq;
+  out.audit_hash = std::move(*hash);
   return {};
 }
 
@@ -91,6 +102,7 @@ Result<void> examine(Database& db, StoreFileReport& out) {
     return r;
   }
   for (const Rule& rule : kRules) {
+    if (out.counts.schema < rule.since) continue;
     const auto n = db.integer(rule.sql);
     if (!n) return std::unexpected(n.error());
     if (*n != 0) out.faults.push_back(std::to_string(*n) + " " + std::string(rule.what));
@@ -109,6 +121,25 @@ Result<StoreFileReport> examine_store_file(const std::string& path) {
   if (r.error().code != ErrorClass::kCorrupt) return std::unexpected(r.error());
   out.damage.push_back("a table cannot be read to its end");
   return out;
+}
+
+Result<void> append_to_audit(const std::string& path, std::span<const audit::Act> acts) {
+  if (::access(path.c_str(), F_OK) != 0) return fail(ErrorClass::kNotFound, "store", "there is no store " + path + " yet");
+  auto db = Database::open(path);
+  if (!db) return pass(db);
+  const auto version = sqlite::check_schema(*db);
+  if (!version) return std::unexpected(version.error());
+  if (*version != static_cast<std::int64_t>(sqlite::migrations().size())) {
+    return fail(ErrorClass::kInvalid, "store",
+                "the store has schema " + std::to_string(*version) + ", which the next `hansard serve` brings up to date");
+  }
+  if (auto r = db->execute("PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF"); !r) return r;
+  sqlite::AuditTable table;
+  if (auto r = table.prepare(*db); !r) return r;
+  sqlite::Transaction transaction(*db);
+  if (auto r = transaction.begin(); !r) return r;
+  if (auto r = table.append(acts); !r) return r;
+  return transaction.commit();
 }
 
 Result<void> copy_store_file(const std::string& from, const std::string& to, const std::function<Result<void>()>& pinned,

@@ -12,7 +12,9 @@
 #include <thread>
 
 #include "adapters/sqlite/database.h"
+#include "adapters/sqlite/migrations.h"
 #include "adapters/sqlite/sqlite_store.h"
+#include "core/audit/verify.h"
 
 namespace hansard {
 namespace {
@@ -46,7 +48,7 @@ class StoreFileTest : public ::testing::Test {
   void fill(std::uint64_t commits) {
     auto store = open_sqlite_store(path());
     ASSERT_TRUE(store);
-    const auto fence = (*store)->acquire("test");
+    const auto fence = (*store)->acquire("test", Instant{1});
     for (std::uint64_t n = 0; n < commits; ++n) ASSERT_TRUE((*store)->commit(*fence, std::array{numbered(n)}));
   }
   Result<void> make_copy() {
@@ -68,7 +70,7 @@ TEST_F(StoreFileTest, CopiesOneMomentWhileAnotherWrites) {
   std::thread writer([&] {
     auto store = open_sqlite_store(path());
     ASSERT_TRUE(store);
-    const auto fence = (*store)->acquire("writer");
+    const auto fence = (*store)->acquire("writer", Instant{1});
     for (std::uint64_t n = 20; !stop; ++n) {
       ASSERT_TRUE((*store)->commit(*fence, std::array{numbered(n)}));
       committed = n + 1;
@@ -107,7 +109,7 @@ TEST_F(StoreFileTest, CopiesOneMomentWhileAnotherWrites) {
   // The copy is a store that goes on.
   auto store = open_sqlite_store(copy());
   ASSERT_TRUE(store);
-  const auto fence = (*store)->acquire("after");
+  const auto fence = (*store)->acquire("after", Instant{1});
   const std::uint64_t version = (*(*store)->load("m"))->version;
   EXPECT_TRUE((*store)->commit(*fence, std::array{numbered(version)}));
 }
@@ -117,7 +119,7 @@ TEST_F(StoreFileTest, ASnapshotStandsStillAndTakesNoWrites) {
   auto snapshot = open_sqlite_snapshot(path());
   ASSERT_TRUE(snapshot);
   auto store = open_sqlite_store(path());
-  const auto fence = (*store)->acquire("writer");
+  const auto fence = (*store)->acquire("writer", Instant{1});
   ASSERT_TRUE((*store)->commit(*fence, std::array{numbered(3)}));
   EXPECT_EQ(*(*snapshot)->last_seq(), 3u);
   EXPECT_FALSE((*snapshot)->commit(*fence, std::array{numbered(4)}));
@@ -167,6 +169,7 @@ TEST_F(StoreFileTest, FindsRowsThatDoNotFit) {
       "INSERT INTO context VALUES ('meeting:x:context', X'00', 1)",
       "DELETE FROM owner",
       "UPDATE record SET seq = -1 WHERE seq = 1",
+      "PRAGMA ignore_check_constraints = ON; INSERT INTO audit VALUES (0, 1, '', '', '', '', zeroblob(32), zeroblob(32))",
   };
   for (const char* sql : breaks) {
     fs::remove_all(folder);
@@ -178,6 +181,109 @@ TEST_F(StoreFileTest, FindsRowsThatDoNotFit) {
     ASSERT_TRUE(report);
     EXPECT_FALSE(report->faults.empty()) << sql;
   }
+}
+
+/// The rows of a store that somebody has open, read by another connection; verified.
+std::vector<audit::Row> verified_log(const std::string& path) {
+  auto store = open_sqlite_snapshot(path);
+  EXPECT_TRUE(store) << store.error().detail;
+  auto rows = *(*store)->audit_rows(0, 1'000'000);
+  audit::Verifier verifier({*(*store)->audit_head()});
+  for (const audit::Row& row : rows) verifier.take(row);
+  EXPECT_EQ(verifier.finish().fault, audit::Fault::kNone) << audit::describe(verifier.finish());
+  return rows;
+}
+
+const audit::Act kBackup{Instant{9}, "cli", "backup.make", "seq:2", "ok"};
+
+TEST_F(StoreFileTest, ACommandAddsToTheLogBesideTheOwner) {
+  EXPECT_EQ(append_to_audit(path(), {&kBackup, 1}).error().code, ErrorClass::kNotFound);
+  EXPECT_FALSE(fs::exists(path()));
+  auto store = open_sqlite_store(path());
+  ASSERT_TRUE(store);
+  const auto fence = (*store)->acquire("test", Instant{1});
+  ASSERT_TRUE(append_to_audit(path(), {&kBackup, 1}));
+  Commit c = numbered(0);
+  c.audit = {{Instant{10}, "api", "meeting.stop", "m", "ok"}};
+  ASSERT_TRUE((*store)->commit(*fence, {&c, 1})) << "it has not become owner";
+  const auto rows = verified_log(path());
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows[2].act, kBackup);
+  EXPECT_EQ(rows[3].previous, rows[2].hash);
+  const auto report = examine_store_file(path());
+  ASSERT_TRUE(report && report->faults.empty());
+  EXPECT_EQ(report->counts.audit_seq, 4);
+  EXPECT_EQ(report->counts.audit_hash, audit::hex(rows[3].hash));
+}
+
+TEST_F(StoreFileTest, AnEmptyLogBeginsWithWhoeverIsFirst) {
+  ASSERT_TRUE(open_sqlite_store(path()));
+  ASSERT_TRUE(append_to_audit(path(), {&kBackup, 1}));
+  const auto rows = verified_log(path());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].act.action, audit::kLogBegin);
+}
+
+/// The owner and a command write at the same time: no row is lost, and none continues the same one as another.
+TEST_F(StoreFileTest, TwoWritersDoNotForkTheLog) {
+  constexpr int kEach = 60;
+  auto store = open_sqlite_store(path());
+  ASSERT_TRUE(store);
+  const auto fence = (*store)->acquire("test", Instant{1});
+  std::thread other([&] {
+    for (int i = 0; i < kEach; ++i) ASSERT_TRUE(append_to_audit(path(), {&kBackup, 1}));
+  });
+  for (std::uint64_t n = 0; n < kEach; ++n) {
+    Commit c = numbered(n);
+    c.audit = {{Instant{10}, "api", "meeting.stop", "m", "ok"}};
+    ASSERT_TRUE((*store)->commit(*fence, {&c, 1}));
+  }
+  other.join();
+  EXPECT_EQ(verified_log(path()).size(), 2u + 2 * kEach);
+}
+
+TEST_F(StoreFileTest, TheLogIsOnlyAddedTo) {
+  fill(1);
+  auto db = sqlite::Database::open(path());
+  ASSERT_TRUE(db);
+  EXPECT_FALSE(db->execute("UPDATE audit SET outcome = 'x'"));
+  EXPECT_FALSE(db->execute("DELETE FROM audit"));
+  EXPECT_FALSE(db->execute("INSERT INTO audit VALUES (-1, 1, 'a', 'b', 'c', 'd', zeroblob(32), zeroblob(32))"));
+  EXPECT_FALSE(db->execute("INSERT INTO audit VALUES (9, 1, 'a', 'b', 'c', 'd', zeroblob(32), zeroblob(33))"));
+  verified_log(path());
+}
+
+TEST_F(StoreFileTest, AHashOfAnotherLengthIsNoHash) {
+  fill(1);
+  execute("PRAGMA ignore_check_constraints = ON; INSERT INTO audit VALUES (3, 1, 'a', 'b', 'c', 'd', (SELECT hash FROM audit WHERE seq = 2), x'00')");
+  auto store = open_sqlite_snapshot(path());
+  ASSERT_TRUE(store);
+  const auto rows = *(*store)->audit_rows(2, 10);
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(audit::hex(rows[0].hash), std::string(64, 'f'));
+}
+
+TEST_F(StoreFileTest, AStoreOfAnEarlierSchemaHasNoLogYet) {
+  {
+    auto db = sqlite::Database::open(path());
+    ASSERT_TRUE(db);
+    for (const auto& m : sqlite::migrations().first(sqlite::kAuditSchema - 1)) ASSERT_TRUE(db->execute(std::string(m.sql)));
+    ASSERT_TRUE(db->execute("PRAGMA application_id = " + std::to_string(sqlite::kApplicationId) +
+                            "; PRAGMA user_version = " + std::to_string(sqlite::kAuditSchema - 1)));
+  }
+  const auto report = examine_store_file(path());
+  ASSERT_TRUE(report) << report.error().detail;
+  EXPECT_TRUE(report->faults.empty());
+  EXPECT_EQ(report->counts.audit_seq, 0);
+  EXPECT_EQ(report->counts.audit_hash, "");
+  EXPECT_EQ(append_to_audit(path(), {&kBackup, 1}).error().code, ErrorClass::kInvalid);
+  auto store = open_sqlite_store(path());
+  ASSERT_TRUE(store);
+  EXPECT_EQ((*store)->audit_head()->seq, 0u);
+  ASSERT_TRUE((*store)->acquire("test", Instant{7}));
+  const auto rows = verified_log(path());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[0].act, (audit::Act{Instant{7}, "test", "log.begin", "log", "ok"}));
 }
 
 /// Bytes of pages are either found, or change no row and no structure that anybody reads, or only the bytes of a body (which have
