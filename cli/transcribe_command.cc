@@ -252,6 +252,7 @@ int cmd_transcribe(std::span<const std::string> args) {
   if (auto r = transcriber.start(); !r) return complain(r.error().detail, 1);
 
   Output output(*request);
+  transcriber.expect(request->files);
   int code = 0;
   for (std::size_t i = 0; i < request->files.size(); ++i) {
     progress.begin(request->files[i], i + 1, request->files.size());

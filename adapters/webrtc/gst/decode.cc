@@ -1,4 +1,5 @@
-// The role `decode`: a file's audio as frames of track 1, as fast as credit allows.
+// The role `decode`: the audio of files, one after the other, as frames of the tracks 1, 2, ... as fast as credit allows. Each
+// file ends with its track's end or, where it cannot be decoded, with the status `failed`.
 #include <poll.h>
 
 #include <cstdlib>
@@ -14,7 +15,6 @@
 namespace hansard::webrtc {
 namespace {
 
-constexpr std::uint32_t kTrack = 1;
 constexpr std::size_t kFrameSamples = ipc::kSampleRate / 10;
 
 /// The far end, spoken to without a loop: decoding has nothing else to do while it waits.
@@ -35,7 +35,8 @@ class CreditedPipe {
     return true;
   }
 
-  void finish() { pipe_.flush_all(60'000); }
+  /// Writes what waits. False when the other side is gone.
+  bool finish() { return pipe_.flush_all(60'000); }
 
  private:
   bool wait() {
@@ -60,11 +61,12 @@ class CreditedPipe {
   std::uint64_t credit_ = 0;
 };
 
-int decode_to(const std::string& file, CreditedPipe& out) {
+enum class Outcome : std::uint8_t { kDecoded, kRefused, kUnwanted };
+
+Outcome decode_to(const std::string& file, std::uint32_t track, CreditedPipe& out) {
   const auto refuse = [&](const Error& error) {
     out.send(ipc::MediaStatus{ipc::MediaState::kFailed, std::string(name(error.code)), error.detail, ""});
-    out.finish();
-    return 1;
+    return out.finish() ? Outcome::kRefused : Outcome::kUnwanted;
   };
   auto audio = FileAudio::open(file, ipc::kSampleRate);
   if (!audio) return refuse(audio.error());
@@ -73,7 +75,7 @@ int decode_to(const std::string& file, CreditedPipe& out) {
   std::int64_t sent = 0;
   const auto cut = [&](std::size_t n) {
     const auto end = pending.begin() + static_cast<std::ptrdiff_t>(n);
-    const bool ok = out.send(ipc::AudioFrame{kTrack, false, {sent * 1000 / ipc::kSampleRate}, {pending.begin(), end}});
+    const bool ok = out.send(ipc::AudioFrame{track, false, {sent * 1000 / ipc::kSampleRate}, {pending.begin(), end}});
     pending.erase(pending.begin(), end);
     sent += static_cast<std::int64_t>(n);
     return ok;
@@ -84,27 +86,32 @@ int decode_to(const std::string& file, CreditedPipe& out) {
     if (samples->empty()) break;
     pending.insert(pending.end(), samples->begin(), samples->end());
     while (pending.size() >= kFrameSamples) {
-      if (!cut(kFrameSamples)) return 1;
+      if (!cut(kFrameSamples)) return Outcome::kUnwanted;
     }
   }
   // The last frame is filled up to a whole millisecond.
   pending.resize((pending.size() + 15) / 16 * 16);
-  if (!pending.empty() && !cut(pending.size())) return 1;
-  out.send(ipc::TrackClosed{kTrack, {sent * 1000 / ipc::kSampleRate}});
-  out.finish();
-  return 0;
+  if (!pending.empty() && !cut(pending.size())) return Outcome::kUnwanted;
+  out.send(ipc::TrackClosed{track, {sent * 1000 / ipc::kSampleRate}});
+  return out.finish() ? Outcome::kDecoded : Outcome::kUnwanted;
 }
 
 }  // namespace
 
 int run_decode(const std::vector<std::string>& args) {
   const auto options = parse_options(args, {"fd"}, {});
-  if (!options || options->rest.size() != 1) return complain("usage: decode FILE --fd N", 2);
+  if (!options || options->rest.empty()) return complain("usage: decode FILE... --fd N", 2);
   const auto fd = options->number("fd", 3, 3, 1024);
   if (!fd) return complain(fd.error().detail, 2);
   if (auto r = init_gstreamer(); !r) return complain(r.error().detail, 1);
   CreditedPipe out(static_cast<int>(*fd));
-  return decode_to(options->rest[0], out);
+  int code = 0;
+  for (std::size_t i = 0; i < options->rest.size(); ++i) {
+    const Outcome outcome = decode_to(options->rest[i], static_cast<std::uint32_t>(i) + 1, out);
+    if (outcome == Outcome::kUnwanted) return 1;
+    if (outcome == Outcome::kRefused) code = 1;
+  }
+  return code;
 }
 
 }  // namespace hansard::webrtc

@@ -298,5 +298,15 @@ TEST_F(MediaProcesses, DecodesAFileAndRefusesWhatIsNone) {
   }
 }
 
+TEST_F(MediaProcesses, DecodesSeveralFilesAndGoesOnBehindOneThatIsNone) {
+  Bot decoder(1 << 24, {"decode", file, "/nonexistent.wav", file, "--fd", "3"});
+  ASSERT_TRUE(decoder.until([&] { return decoder.tracks.contains(3) && decoder.tracks[3].closed >= 0; }, 30));
+  EXPECT_EQ(decoder.child.wait(), 1);
+  EXPECT_EQ(decoder.statuses.size(), 1u);
+  EXPECT_FALSE(decoder.tracks.contains(2));
+  EXPECT_EQ(decoder.tracks[1].closed, decoder.tracks[3].closed);
+  EXPECT_EQ(decoder.tracks[1].samples, decoder.tracks[3].samples);
+}
+
 }  // namespace
 }  // namespace hansard::webrtc::test
