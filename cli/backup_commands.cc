@@ -53,6 +53,8 @@ void print_contents(const BackupReport& r) {
   std::printf("store       %lld meetings and calendars, %lld records, %lld waiting effects (schema %lld)\n",
               static_cast<long long>(r.store.aggregates), static_cast<long long>(r.store.records),
               static_cast<long long>(r.store.effects), static_cast<long long>(r.store.schema));
+  if (r.store.audit_seq > 0)
+    std::printf("audit log   %lld rows, the last is %s\n", static_cast<long long>(r.store.audit_seq), printable(r.store.audit_hash).c_str());
   std::printf("beside it   %llu tracks of audio that wait, %llu files of minutes, %llu secrets%s\n",
               static_cast<unsigned long long>(r.audio), static_cast<unsigned long long>(r.minutes),
               static_cast<unsigned long long>(r.secrets), r.configuration ? ", the configuration" : "");
@@ -84,11 +86,12 @@ void print_check(const DataCheck& check) {
     std::printf("fault  %s: %s; %s\n", printable(f.where).c_str(), printable(f.what).c_str(), printable(f.advice).c_str());
   for (const auto& note : check.notes) std::printf("note   %s\n", printable(note).c_str());
   std::printf(
-      "%s: %llu meetings, %llu utterances, %lld records, %lld events, %lld waiting effects, %llu tracks of audio; %zu faults\n",
+      "%s: %llu meetings, %llu utterances, %lld records, %lld events, %lld waiting effects, %llu tracks of audio, %llu rows of the "
+      "audit log; %zu faults\n",
       check.faults.empty() ? "sound" : "not sound", static_cast<unsigned long long>(check.meetings),
       static_cast<unsigned long long>(check.utterances), static_cast<long long>(check.store.records),
       static_cast<long long>(check.store.journal), static_cast<long long>(check.store.effects),
-      static_cast<unsigned long long>(check.audio), check.faults.size());
+      static_cast<unsigned long long>(check.audio), static_cast<unsigned long long>(check.audit.rows), check.faults.size());
 }
 
 Json check_json(const DataCheck& check) {
@@ -97,6 +100,10 @@ Json check_json(const DataCheck& check) {
       .set("meetings", check.meetings)
       .set("utterances", check.utterances)
       .set("audio_tracks", check.audio);
+  Json log = Json::object();
+  log.set("rows", check.audit.rows).set("fault", enum_name(check.audit.fault)).set("seq", check.audit.seq);
+  log.set("anchors", std::uint64_t{check.audit.anchors}).set("anchored", check.audit.anchored);
+  out.set("audit", std::move(log));
   return out.set("store", to_json(check.store)).set("faults", to_json(check.faults)).set("notes", to_json(check.notes));
 }
 

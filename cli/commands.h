@@ -20,6 +20,7 @@ int cmd_config(std::span<const std::string> args);
 int cmd_backup(std::span<const std::string> args);
 int cmd_restore(std::span<const std::string> args);
 int cmd_check(std::span<const std::string> args);
+int cmd_audit(std::span<const std::string> args);
 int cmd_lifecycle(std::span<const std::string> args);
 int cmd_room(std::span<const std::string> args);
 /// `child media|speech ...`: loads the module and runs its role. Not for people.

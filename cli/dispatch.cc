@@ -61,8 +61,14 @@ constexpr Command kCommands[] = {
      "Everything is verified first; then one rename puts it in place. No daemon may run. With --force a data directory that holds\n"
      "something is kept aside under another name, which is printed.", &cmd_restore},
     {"check", "check [BACKUP] [--json] [--config FILE]", "say whether the stored data, or a backup, is sound",
-     "Reads all of the store and of the waiting audio and changes nothing; a daemon may run. Each fault is a line, without content of\n"
-     "meetings. Ends with 0 when all is sound, else with 1. With BACKUP that file is verified instead.", &cmd_check},
+     "Reads all of the store, its audit log and the waiting audio and changes nothing; a daemon may run. Each fault is a line, without\n"
+     "content of meetings. Ends with 0 when all is sound, else with 1. With BACKUP that file is verified instead.", &cmd_check},
+    {"audit", "audit head | verify [--anchor SEQ:HASH | --anchor-file FILE] | list [--after SEQ] [--limit N] [--json|--jsonl] [--config FILE]",
+     "show what people and the daemon did, and whether that log is whole",
+     "Each row of the log is bound to the one before by a hash. `verify` computes all of them again and names the first bad row. A chain\n"
+     "alone does not show that its end was cut off or written anew: keep what `head` prints where this machine cannot change it, and\n"
+     "give it to `verify` as an anchor; [audit] in the configuration does that at an interval. `list` shows the newest 50 rows, or\n"
+     "those after SEQ. A daemon may run. docs/audit.md has what is recorded, the encoding and what it proves.", &cmd_audit},
     {"config", "config check|show [--config FILE]", "check the configuration, or show what is in force", "", &cmd_config},
 #ifdef HAS_TRANSCRIBE
     {"transcribe", "transcribe AUDIO... [--language L] [--format json|vtt|srt|md|txt] [-o FILE] [--jsonl]", "turn audio or video files into text",

@@ -231,6 +231,7 @@ Response handle(const Context& context, const Request& request) {
   constexpr std::string_view kBearer = "Bearer ";
   const std::string_view given = request.authorization;
   if (!starts_with_ignore_case(given, kBearer) || !same_secret(given.substr(kBearer.size()), context.token)) {
+    if (context.refused) context.refused();
     return error_response(401, "denied", "a bearer token is needed; open the address that `hansard status` prints");
   }
   const std::string area = target.parts.size() > 1 ? target.parts[1] : "";

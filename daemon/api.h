@@ -52,6 +52,8 @@ struct Context {
   std::function<Result<Json>(const std::string& id)> sync_calendars = {};
   /// See decide_task() in daemon/task_outbox.h.
   std::function<Result<void>(const std::string& key, bool retry)> decide_task = {};
+  /// A request came without the right token.
+  std::function<void()> refused = {};
   /// The daemon is to end: "hand_over", "finish", "leave". What is left to do. Errors: kInvalid (another word).
   std::function<Result<Json>(const std::string& how)> stop = {};
 };

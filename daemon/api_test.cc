@@ -44,6 +44,7 @@ class ApiTest : public StoreTest {
   Response ask(const Request& r) { return handle(context(), r); }
 
   std::vector<std::string> stops;
+  int refused = 0;
   std::vector<std::string> joined;
   std::vector<std::string> posted;
 };
@@ -51,6 +52,7 @@ class ApiTest : public StoreTest {
 TEST_F(ApiTest, EndsTheDaemonAsAsked) {
   const auto with_stop = [this](const Request& r) {
     Context c = context();
+    c.refused = [this] { ++refused; };
     c.stop = [this](const std::string& how) -> Result<Json> {
       if (how != "finish") return fail(ErrorClass::kInvalid, "daemon", "not that");
       stops.push_back(how);
@@ -70,6 +72,7 @@ TEST_F(ApiTest, EndsTheDaemonAsAsked) {
   Request stranger = request("POST", "/api/stop", R"({"how":"finish"})");
   stranger.authorization = "";
   EXPECT_EQ(with_stop(stranger).status, 401);
+  EXPECT_EQ(refused, 1) << "and is counted";
   EXPECT_EQ(stops.size(), 1u);
 }
 

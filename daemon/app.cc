@@ -25,6 +25,7 @@
 #include "core/base/text.h"
 #include "daemon/api.h"
 #include "daemon/asio_loop.h"
+#include "daemon/audit_log.h"
 #include "daemon/calendars.h"
 #include "daemon/data_dir.h"
 #include "daemon/health_log.h"
@@ -81,6 +82,9 @@ struct App::Impl {
   api::Context api_context();
   void published(const host::LiveRecord& record);
   Result<void> turn();
+  void keep_anchor(bool now);
+  /// Who a person's word comes through, for the audit log.
+  std::string_view person() const { return options.http ? audit::kByApi : audit::kByCli; }
   void signalled();
   void hand_over();
 
@@ -109,6 +113,8 @@ struct App::Impl {
   std::function<void(const LiveEvent&)> on_event;
   std::function<void()> on_signal;
   bool store_failing = false;
+  Refusals refusals;
+  AnchorFile anchors{config.audit_anchor_file, config.audit_anchor_every};
   HealthLog health_log;
   Duration health_seen;
 };
@@ -161,7 +167,7 @@ Result<void> App::Impl::open() {
     if (auto r = open_http(); !r) return r;
   }
   speech->start();
-  if (auto r = engine->start("hansard"); !r) return r;
+  if (auto r = engine->start(options.http ? audit::kByDaemon : audit::kByCli); !r) return r;
   trust_meetings();
   calendars.emplace(config, Calendars::Parts{*engine, *executor, *secrets, *store, clock, loop});
   calendars->begin();
@@ -287,10 +293,11 @@ api::Context App::Impl::api_context() {
   out.reload_calendars = [this] { return calendars->reload(); };
   out.sync_calendars = [this](const std::string& id) { return calendars->sync(id); };
   out.decide_task = [this](const std::string& key, bool retry) { return decide_task(*engine, key, retry); };
+  out.refused = [this] { refusals.count(); };
   out.stop = [this](const std::string& word) -> Result<Json> {
     const auto how = enum_value<OnStop>(word);
     if (!how) return fail(ErrorClass::kInvalid, kArea, "'how' must be \"finish\", \"leave\" or \"hand_over\"");
-    stopping->ask(*how);
+    stopping->ask(*how, audit::kByApi);
     return stopping->status();
   };
   return out;
@@ -307,10 +314,12 @@ Result<void> App::Impl::turn() {
     health_seen = now;
     health_log.look(executor->health());
   }
+  if (const auto refused = refusals.due(clock.now(), clock.monotonic())) engine->audit(*refused);
   auto drained = engine->drain();
   if (drained) {
     if (store_failing && !engine->store_failing()) log::info("the store is written again");
     store_failing = engine->store_failing();
+    if (!store_failing) keep_anchor(false);
     return {};
   }
   const ErrorClass code = drained.error().code;
@@ -318,6 +327,13 @@ Result<void> App::Impl::turn() {
   // The engine keeps its queue and tries again by itself; nothing is released meanwhile.
   if (!std::exchange(store_failing, true)) log::error("the store cannot be written", {{"detail", drained.error().detail}});
   return {};
+}
+
+void App::Impl::keep_anchor(bool now) {
+  const bool failed = anchors.failing();
+  const auto kept = anchors.keep(*store, clock, now);
+  if (!kept && !failed) log::warning("the head of the audit log could not be kept", {{"detail", kept.error().detail}});
+  if (failed && !anchors.failing()) log::info("the head of the audit log is kept again");
 }
 
 void App::Impl::signalled() {
@@ -339,6 +355,13 @@ void App::Impl::hand_over() {
     loop.turn(milliseconds(100));
     if (executor->has_backlog()) executor->poll();
     if (!engine->drain()) break;
+  }
+  if (const auto refused = refusals.rest(clock.now())) engine->audit(*refused);
+  engine->audit(stopping->act());
+  if (const auto last = engine->drain(); !last || engine->store_failing()) {
+    log::warning("the store cannot be written: the audit log does not say how this daemon ended");
+  } else {
+    keep_anchor(true);
   }
   ::unlink(daemon_info_path(config.data_dir).c_str());
   log::info("stopped");
@@ -387,13 +410,13 @@ Result<std::string> App::join(const JoinRequest& request) {
   if (running) return *running;
   impl_->http_client->allow(spec->url);
   const std::string id = flow::meeting_id(spec->platform, spec->meeting_key, spec->start);
-  impl_->engine->post(id, flow::MeetingSeen{id, std::move(*spec), impl_->config.meeting, random_seed()});
+  impl_->engine->post(id, flow::MeetingSeen{id, std::move(*spec), impl_->config.meeting, random_seed()}, {}, impl_->person());
   return id;
 }
 
 bool App::post(const std::string& meeting, flow::Event event) {
   if (find(meeting) == nullptr) return false;
-  impl_->engine->post(meeting, std::move(event));
+  impl_->engine->post(meeting, std::move(event), {}, impl_->person());
   return true;
 }
 
@@ -405,7 +428,7 @@ const flow::MeetingState* App::find(const std::string& meeting) const {
 Store& App::store() { return *impl_->store; }
 void App::on_event(std::function<void(const LiveEvent&)> f) { impl_->on_event = std::move(f); }
 void App::on_signal(std::function<void()> f) { impl_->on_signal = std::move(f); }
-void App::stop() { impl_->stopping->ask(OnStop::kHandOver); }
+void App::stop() { impl_->stopping->ask(OnStop::kHandOver, impl_->person()); }
 
 Result<void> App::run() {
   impl_->loop.on_stop_signal([this](int) { impl_->signalled(); });

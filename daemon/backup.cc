@@ -17,6 +17,7 @@
 #include "daemon/app.h"
 #include "daemon/backup_file.h"
 #include "daemon/data_dir.h"
+#include "daemon/system.h"
 
 namespace hansard {
 namespace {
@@ -82,7 +83,11 @@ class Backup {
     if (!r) return pass(r);
     auto report = verify_backup(part_.path, progress_);
     if (!report) return report;
-    if (auto named = publish(); !named) return pass(named);
+    record(audit::kOk);
+    if (auto named = publish(); !named) {
+      record("failed");
+      return pass(named);
+    }
     report->path = target_;
     report->notes = std::move(notes_);
     return report;
@@ -247,6 +252,14 @@ class Backup {
       notes_.push_back(std::to_string(missing) + " files of minutes are not in " + config_.output_dir +
                        " any more and not in the backup; the store has what they say");
     return {};
+  }
+
+  /// In the log of the store that was copied, before anybody can have the copy.
+  void record(std::string_view outcome) {
+    const audit::Act act{system_now(), std::string(audit::kByCli), std::string(audit::kBackupMake),
+                         "seq:" + std::to_string(counts_.audit_seq), std::string(outcome)};
+    if (auto r = append_to_audit(store_path(config_.data_dir), {&act, 1}); !r)
+      notes_.push_back("the audit log of the store does not tell of this backup: " + r.error().detail);
   }
 
   Result<void> publish() {

@@ -28,6 +28,7 @@ struct BackupReport {
   std::vector<std::string> notes;  ///< what a person should know, a sentence each
 };
 
+/// The backup and its time are also a row of the store's audit log; where none can be added, a note says so.
 /// Backs up to `target`, a new file or a folder that gets one, beside a running daemon. The file is written whole, synced and
 /// read back before it gets its name; after an error nothing is left.
 /// Errors: kNotFound (no store), kConflict (the file exists), kCorrupt (the store is damaged), kExhausted (disk full),
@@ -43,7 +44,8 @@ struct RestoreReport {
   std::vector<std::string> notes;
 };
 
-/// Puts a backup in the place of the data directory, in one step after all of it is verified. Without `force` only where there
+/// Puts a backup in the place of the data directory, in one step after all of it is verified. The restored audit log goes on
+/// with a row that says so. Without `force` only where there
 /// is none, or an empty one. Errors: those of verify_backup, kConflict (a daemon runs; the directory is not empty), kExhausted.
 Result<RestoreReport> restore_backup(const Config& config, const std::string& path, bool force, Instant now,
                                      const WorkProgress& progress);
@@ -52,6 +54,7 @@ struct DataCheck {
   std::vector<host::Fault> faults;
   std::vector<std::string> notes;
   StoreCounts store;
+  audit::Verdict audit;
   std::uint64_t meetings = 0;
   std::uint64_t utterances = 0;
   std::uint64_t audio = 0;  ///< tracks

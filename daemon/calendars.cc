@@ -60,19 +60,19 @@ std::vector<flow::CalendarSource> Calendars::sources() const {
   return out;
 }
 
-void Calendars::begin() {
+void Calendars::begin(std::string_view by) {
   std::set<std::string> wanted;
   for (flow::CalendarSource& source : sources()) {
     // Named before the source is moved away: the order in which arguments are evaluated is open.
     const std::string aggregate = aggregate_of(source.id);
     wanted.insert(aggregate);
-    parts_.engine.post(aggregate, flow::CalendarConfigured{std::move(source), config_.meeting, random_seed()});
+    parts_.engine.post(aggregate, flow::CalendarConfigured{std::move(source), config_.meeting, random_seed()}, {}, by);
   }
   std::vector<std::string> gone;
   parts_.engine.for_each([&](const std::string& id, const flow::State& state) {
     if (std::holds_alternative<flow::CalendarState>(state) && !wanted.contains(id)) gone.push_back(id);
   });
-  for (const std::string& id : gone) parts_.engine.post(id, flow::CalendarRemoved{});
+  for (const std::string& id : gone) parts_.engine.post(id, flow::CalendarRemoved{}, {}, by);
 }
 
 Result<Json> Calendars::reload() {
@@ -82,7 +82,7 @@ Result<Json> Calendars::reload() {
     config_.calendars = std::move(read->calendars);
     config_.attend = std::move(read->attend);
   }
-  begin();
+  begin(audit::kByApi);
   if (auto done = parts_.engine.drain(); !done) return pass(done);
   return list();
 }

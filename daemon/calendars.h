@@ -28,8 +28,9 @@ class Calendars {
   /// `config` must outlive this; reload() changes its calendars and rules.
   Calendars(Config& config, Parts parts) : config_(config), parts_(parts) {}
 
-  /// Tells the flow which calendars there are, and which of a run before are no more. Call after Engine::start.
-  void begin();
+  /// Tells the flow which calendars there are, and which of a run before are no more. Call after Engine::start. `by`: on whose
+  /// word, a kind of core/audit/chain.h.
+  void begin(std::string_view by = audit::kByDaemon);
   /// Reads the configuration file (its calendars and [attend]) and the connections again; all calendars are scanned.
   /// Answers as list(). Errors: those of the configuration file; nothing has changed then.
   Result<Json> reload();

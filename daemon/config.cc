@@ -350,6 +350,11 @@ void read_root(Section& root, std::vector<std::string>& problems, const std::str
   sub_table(root, "http", problems, [&](Section& s) { s.texts("allow_hosts", config.allow_hosts); });
   each_table(root, "task_sink", problems, [&](Section& s, const toml::table& table) { read_task_sink(s, table, config); });
   sub_table(root, "daemon", problems, [&](Section& s) { read_daemon(s, config); });
+  sub_table(root, "audit", problems, [&](Section& s) {
+    s.text("anchor_file", config.audit_anchor_file);
+    s.duration("anchor_every", config.audit_anchor_every, seconds(1));
+    config.audit_anchor_file = expand_path(config.audit_anchor_file, path);
+  });
   sub_table(root, "log", problems, [&](Section& s) { read_level(s, config); });
 }
 
@@ -444,6 +449,7 @@ Json config_json(const Config& config) {
   out.set("speech", std::move(speech)).set("analysis_weights", config.analysis_weights);
   out.set("media_hosts", to_json(config.media_hosts)).set("allow_hosts", to_json(config.allow_hosts));
   out.set("min_free_mb", static_cast<std::int64_t>(config.min_free_bytes >> 20));
+  out.set("audit_anchor_file", config.audit_anchor_file).set("audit_anchor_every_s", config.audit_anchor_every.ms / 1000);
   out.set("on_stop", enum_name(config.on_stop)).set("drain_limit_s", config.drain_limit.ms / 1000);
   return out;
 }

@@ -53,6 +53,8 @@ struct Config {
   std::vector<std::string> allow_hosts;  ///< hosts in private ranges that calendars may be read from
   log::Level log_level = log::Level::kInfo;
   OnStop on_stop = OnStop::kHandOver;
+  std::string audit_anchor_file;           ///< gets the audit log's head, a line each time; empty: none
+  Duration audit_anchor_every = hours(1);  ///< what was done since the last line could be taken out of the log unseen
   Duration drain_limit = hours(2);  ///< longest wait of finish and leave; then the rest is handed over
 };
 

@@ -152,6 +152,14 @@ TEST(Config, ReadsHowTheDaemonEnds) {
   EXPECT_NE(problem_of("[daemon]\ndrain_limit = \"0s\"\n").find("at least 1 s"), std::string::npos);
 }
 
+TEST(Config, ReadsWhereTheAuditLogIsAnchored) {
+  const auto config = parse_config("[audit]\nanchor_file = \"logs/anchors\"\nanchor_every = \"5min\"\n", "/etc/h/h.toml");
+  ASSERT_TRUE(config) << config.error().detail;
+  EXPECT_EQ(config->audit_anchor_file, "/etc/h/logs/anchors");
+  EXPECT_EQ(config->audit_anchor_every, minutes(5));
+  EXPECT_NE(problem_of("[audit]\nanchor_every = \"0s\"\n").find("at least 1 s"), std::string::npos);
+}
+
 TEST(Config, MissingAndUnreadableFilesAreSaid) {
   EXPECT_EQ(read_config("/nonexistent/h.toml").error().code, ErrorClass::kNotFound);
   EXPECT_EQ(read_config("/").error().code, ErrorClass::kDenied);

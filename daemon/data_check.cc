@@ -9,6 +9,7 @@
 #include "adapters/files/spool.h"
 #include "adapters/sqlite/sqlite_store.h"
 #include "daemon/app.h"
+#include "daemon/audit_log.h"
 #include "daemon/backup.h"
 #include "daemon/data_dir.h"
 
@@ -73,10 +74,24 @@ void check_rights(const std::string& path, const std::string& where, DataCheck& 
   out.faults.push_back({where, "others on this machine may read it, and nothing in it is encrypted", "chmod go= " + path});
 }
 
+/// Before the store is read: it has all rows that an anchor knows of.
+std::vector<audit::Anchor> read_anchors(const Config& config, DataCheck& out) {
+  if (config.audit_anchor_file.empty()) return {};
+  auto file = read_anchor_file(config.audit_anchor_file);
+  if (!file) {
+    out.notes.push_back("the audit log is not compared with its anchors: " + file.error().detail);
+    return {};
+  }
+  if (file->unreadable > 0)
+    out.notes.push_back(std::to_string(file->unreadable) + " lines of " + config.audit_anchor_file + " are no anchors");
+  return std::move(file->anchors);
+}
+
 }  // namespace
 
 Result<DataCheck> check_data(const Config& config, const WorkProgress& progress) {
   DataCheck out;
+  auto anchors = read_anchors(config, out);
   const auto folders = entries(audio_folder(config.data_dir));
   const std::string path = store_path(config.data_dir);
   progress("reading every page", 0, 0);
@@ -92,12 +107,14 @@ Result<DataCheck> check_data(const Config& config, const WorkProgress& progress)
   if (!examined->damage.empty()) return out;
   auto store = open_sqlite_snapshot(path);
   if (!store) return pass(store);
-  auto checked = host::check_store(**store, [&](auto done, auto total) { return progress("reading meetings", done, total); });
+  auto checked = host::check_store(**store, [&](auto done, auto total) { return progress("reading meetings", done, total); },
+                                   std::move(anchors));
   if (!checked && checked.error().code == ErrorClass::kCorrupt) {
     out.faults.push_back({"store", "a table cannot be read to its end", std::string(kKeep)});
     return out;
   }
   if (!checked) return pass(checked);
+  out.audit = checked->audit;
   out.meetings = checked->meetings;
   out.utterances = checked->utterances;
   out.faults.insert(out.faults.end(), checked->faults.begin(), checked->faults.end());

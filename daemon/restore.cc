@@ -47,6 +47,7 @@ class Restore {
                   "no room for the restored data beside " + data_dir_ + ": free some space; nothing was changed");
     }
     if (auto r = verify(); !r) return pass(r);
+    if (auto r = record(); !r) return pass(r);
     if (auto r = switch_over(); !r) return pass(r);
     place_minutes();
     report_.notes.insert(report_.notes.begin(), report_.backup.notes.begin(), report_.backup.notes.end());
@@ -133,6 +134,7 @@ class Restore {
     std::size_t faults = examined->faults.size();
     auto store = open_sqlite_snapshot(store_path(staging_.path));
     if (!store && store.error().code == ErrorClass::kInvalid) {
+      older_schema_ = true;
       report_.notes.push_back("the store has an older schema; the next `hansard serve` brings it up to date");
     } else if (!store) {
       return pass(store);
@@ -141,11 +143,22 @@ class Restore {
           host::check_store(**store, [this](auto done, auto total) { return progress_("checking meetings", done, total); });
       if (!checked) return pass(checked);
       faults += checked->faults.size();
+      if (checked->audit.fault != audit::Fault::kNone)
+        report_.notes.push_back("the audit log was not whole when it was backed up: " + audit::describe(checked->audit));
     }
     if (faults > 0)
       report_.notes.push_back("the restored store has " + std::to_string(faults) +
                               " faults, as it had when it was backed up: see `hansard check`");
     return {};
+  }
+
+  /// A log that goes on from an earlier moment must say so. One of an older schema has no log yet; it begins at the next start.
+  Result<void> record() {
+    if (older_schema_) return {};
+    const audit::Act act{now_, std::string(audit::kByCli), std::string(audit::kBackupRestore),
+                         "seq:" + std::to_string(report_.backup.store.audit_seq), std::string(audit::kOk)};
+    if (auto r = append_to_audit(store_path(staging_.path), {&act, 1}); !r) return r;
+    return sync_folder(staging_.path);
   }
 
   std::unexpected<Error> not_switched() {
@@ -237,6 +250,7 @@ class Restore {
   const WorkProgress& progress_;
   std::string data_dir_;
   bool there_ = false;
+  bool older_schema_ = false;
   bool empty_ = true;
   std::string minutes_inside_;  ///< the output folder's place in the data directory, empty: it lies elsewhere
   posix::Descriptor old_lock_;

@@ -49,9 +49,10 @@ bool sending(const host::Engine& engine) {
 Stopping::Stopping(host::Engine& engine, const Clock& clock, OnStop configured, Duration limit)
     : engine_(engine), clock_(clock), configured_(configured), limit_(limit) {}
 
-void Stopping::ask(OnStop how) {
+void Stopping::ask(OnStop how, std::string_view by) {
   if (how_ == OnStop::kHandOver) return;
   how_ = how;
+  by_ = by;
   until_ = how == OnStop::kHandOver ? Instant{} : clock_.now() + limit_;
   deadline_ = clock_.monotonic() + limit_;
   left_.reset();
@@ -71,8 +72,8 @@ void Stopping::ask(OnStop how) {
 
 bool Stopping::signal() {
   switch (++signals_) {
-    case 1: ask(asked() ? OnStop::kHandOver : configured_); return true;
-    case 2: ask(OnStop::kHandOver); return true;
+    case 1: ask(asked() ? OnStop::kHandOver : configured_, audit::kBySignal); return true;
+    case 2: ask(OnStop::kHandOver, audit::kBySignal); return true;
     default: return false;
   }
 }
@@ -97,6 +98,11 @@ void Stopping::end(bool recognizer) {
   const Remaining left = remaining(engine_, clock_.now(), recognizer);
   engine_.hold_timers([](const flow::State&) { return true; });
   log::info(left.meetings > 0 ? "handing over" : "nothing is left to do", {{"meetings", left.meetings}, {"tasks", left.tasks}});
+}
+
+audit::Act Stopping::act() const {
+  return {clock_.now(), std::string(by_), std::string(audit::kDaemonStop), "epoch:" + std::to_string(engine_.epoch()),
+          std::string(enum_name(how_.value_or(OnStop::kHandOver)))};
 }
 
 Json Stopping::status() const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "core/audit/chain.h"
 #include "core/base/json.h"
 #include "daemon/config.h"
 #include "host/engine.h"
@@ -30,8 +31,8 @@ class Stopping {
   /// `configured`: what the first signal means. `limit`: the longest wait of finish and leave.
   Stopping(host::Engine& engine, const Clock& clock, OnStop configured, Duration limit);
 
-  /// Begins to end, or changes how: a hand-over cannot be taken back.
-  void ask(OnStop how);
+  /// Begins to end, or changes how: a hand-over cannot be taken back. `by`: who asks, a kind of core/audit/chain.h.
+  void ask(OnStop how, std::string_view by = audit::kByDaemon);
   /// SIGINT or SIGTERM. The first does what the configuration says, a further one hands over at once. False: the third, when
   /// the process is to end without another word (the store is made for that).
   bool signal();
@@ -43,6 +44,8 @@ class Stopping {
   void end(bool recognizer);
 
   bool asked() const { return how_.has_value(); }
+  /// The row of the audit log that says how this daemon ends, and who wanted it. Call it when it is the last thing to do.
+  audit::Act act() const;
   /// {"how", "meetings", "tasks", "until"}, null when nobody asked for an end. `until` is empty for a hand-over.
   Json status() const;
 
@@ -52,6 +55,7 @@ class Stopping {
   OnStop configured_;
   Duration limit_;
   std::optional<OnStop> how_;
+  std::string_view by_ = audit::kByDaemon;
   Instant until_;                  ///< as people read it
   Duration deadline_;              ///< by Clock::monotonic
   std::optional<Remaining> left_;  ///< when last looked at

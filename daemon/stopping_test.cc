@@ -91,7 +91,8 @@ TEST_F(StoppingTest, FinishWaitsForWhatRunsAndBeginsNothing) {
   EXPECT_FALSE(end.asked());
   EXPECT_FALSE(end.due(true));
   EXPECT_TRUE(end.status().is_null());
-  end.ask(OnStop::kFinish);
+  end.ask(OnStop::kFinish, audit::kByApi);
+  EXPECT_EQ(end.act(), (audit::Act{clock.time, "api", "daemon.stop", "epoch:2", "finish"}));
   EXPECT_TRUE(end.asked());
   EXPECT_FALSE(end.due(true));
   EXPECT_EQ(end.status().text_or("how"), "finish");

@@ -100,7 +100,7 @@ Result<void> decide_task(host::Engine& engine, const std::string& key, bool retr
   });
   if (aggregate.empty()) return fail(ErrorClass::kNotFound, kArea, "no such task waits; `hansard tasks list` shows them");
   if (!dead) return fail(ErrorClass::kConflict, kArea, "this task is still on its way by itself");
-  engine.post(aggregate, flow::TaskDecided{key, retry});
+  engine.post(aggregate, flow::TaskDecided{key, retry}, {}, audit::kByApi);
   return {};
 }
 
