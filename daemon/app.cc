@@ -168,6 +168,8 @@ Result<void> App::Impl::open() {
   }
   speech->start();
   if (auto r = engine->start(options.http ? audit::kByDaemon : audit::kByCli); !r) return r;
+  if (engine->machine_restarted())
+    log::info("the machine was started again: how long hansard was away is what the wall clock says");
   trust_meetings();
   calendars.emplace(config, Calendars::Parts{*engine, *executor, *secrets, *store, clock, loop});
   calendars->begin();

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 
 #include "ipc/boot_clock.h"
 
@@ -16,6 +19,15 @@ Instant system_now() {
 
 Instant SystemClock::now() const { return system_now(); }
 Duration SystemClock::monotonic() const { return {ipc::boot_clock_us() / 1000}; }
+
+/// The kernel's name of this boot. A time namespace (a container may have one) has a boot clock of its own.
+std::string SystemClock::boot() const {
+  std::string id;
+  std::getline(std::ifstream("/proc/sys/kernel/random/boot_id"), id);
+  if (id.empty()) return id;
+  std::error_code none;
+  return id + " " + std::filesystem::read_symlink("/proc/self/ns/time", none).string();
+}
 
 std::string random_bytes(std::size_t count) {
   // As many as getrandom gives in one piece.

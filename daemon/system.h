@@ -11,6 +11,7 @@ class SystemClock final : public Clock {
  public:
   Instant now() const override;
   Duration monotonic() const override;
+  std::string boot() const override;
 };
 
 /// Wall-clock time, as SystemClock tells it.

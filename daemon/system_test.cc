@@ -30,6 +30,8 @@ TEST(System, ClocksGoOn) {
   EXPECT_GT(wall, *parse_rfc3339("2024-01-01T00:00:00Z"));
   for (Duration now = before; now <= before; now = clock.monotonic()) ASSERT_GE(now, before);
   EXPECT_LT(clock.now() - wall, minutes(5));
+  EXPECT_GE(clock.boot().size(), 36u) << "a UUID, and the namespace";
+  EXPECT_EQ(clock.boot(), SystemClock().boot());
 }
 
 }  // namespace

@@ -17,7 +17,24 @@ constexpr Duration kLastRetry = seconds(30);
 constexpr Duration kClockStep = milliseconds(20);
 constexpr Duration kClockReading = milliseconds(2);
 
+constexpr Instant kNever{253'402'300'799'000};
+
+/// The wall clock's lead over the monotonic one as the stored aggregates know it, and the boot in which that counts.
+struct KeptClock {
+  std::string boot;
+  Duration lead;
+  static constexpr auto fields = std::make_tuple(field("boot", &KeptClock::boot), field("lead_ms", &KeptClock::lead));
+};
+
 bool worth_retrying(ErrorClass c) { return retryable(c) || c == ErrorClass::kExhausted; }
+
+/// By how much the wall clock is ahead of the monotonic one; nullopt: this process was interrupted while it read them.
+std::optional<Duration> lead_of(const Clock& clock) {
+  const Duration before = clock.monotonic();
+  const Duration lead{clock.now().ms - before.ms};
+  if (clock.monotonic() - before > kClockReading) return std::nullopt;
+  return lead;
+}
 
 bool is_held(const flow::Effect& effect) { return std::holds_alternative<flow::HoldTask>(effect); }
 
@@ -72,7 +89,8 @@ struct Engine::Turn {
   };
   Instant now;
   std::optional<Duration> wall;  ///< the clock was set: its new lead over the monotonic one
-  std::vector<Posted> taken;  ///< from the queue, to put back when the commit fails
+  std::string kept;              ///< what the commit writes about it, empty: nothing
+  std::vector<Posted> taken;     ///< from the queue, to put back when the commit fails
   std::map<std::string, Staged> staged;
   std::vector<Commit> commits;
   std::vector<LiveRecord> records;  ///< in the order of the commits' records
@@ -97,8 +115,9 @@ Result<void> Engine::start(std::string_view owner) {
     index_deadline(a.id, nullptr, &loaded.state);
     index_place(a.id, nullptr, &loaded.state);
     living_.insert_or_assign(a.id, std::move(loaded));
-    queue_.push_back({a.id, flow::HostStarted{}, {}});
   }
+  if (auto bridged = bridge(); !bridged) return bridged;
+  for (const auto& a : *stored) queue_.push_back({a.id, flow::HostStarted{machine_restarted_}, {}});
   auto effects = store_.effects();
   if (!effects) return pass(effects);
   std::vector<Turn::Release> left;
@@ -113,6 +132,59 @@ Result<void> Engine::start(std::string_view owner) {
   if (auto expired = store_.expire_contexts(clock_.now()); !expired) return pass(expired);
   for (const auto& r : left) release(r.aggregate, r.key, r.effect);
   return {};
+}
+
+/// What the wall clock's lead was when the aggregates were last told. In the same boot the store knows it: a clock that was set
+/// since then is noticed by the first turn. After another boot nobody knows; but it cannot be earlier than what has happened.
+Result<void> Engine::bridge() {
+  std::optional<Duration> lead = lead_of(clock_);
+  for (int tries = 0; !lead && tries < 10; ++tries) lead = lead_of(clock_);
+  wall_ = lead.value_or(Duration{clock_.now().ms - clock_.monotonic().ms});
+  auto stored = store_.context(kClockKey);
+  if (!stored) return pass(stored);
+  if (*stored) {
+    kept_ = **stored;
+    auto known = decode<KeptClock>(kept_, context_binding(kClockKey));
+    if (!known) return pass(known);
+    if (!known->boot.empty() && known->boot == clock_.boot()) {
+      wall_ = known->lead;
+      return {};
+    }
+    machine_restarted_ = known->boot != clock_.boot();
+  }
+  const auto latest = latest_known();
+  if (!latest) return std::unexpected(latest.error());
+  if (const Duration early = *latest - clock_.now(); early.ms > 0) wall_ = wall_ + early;
+  return {};
+}
+
+/// The last moment that the store or the captured audio tells of.
+Result<Instant> Engine::latest_known() const {
+  Instant latest;
+  const auto last = store_.last_seq();
+  if (!last) return std::unexpected(last.error());
+  if (*last > 0) {
+    const auto newest = store_.records({{}, *last - 1, 1, {}});
+    if (!newest) return std::unexpected(newest.error());
+    for (const StoredRecord& r : *newest) latest = r.at;
+  }
+  for (const auto& [id, loaded] : living_) {
+    const auto* m = std::get_if<flow::MeetingState>(&loaded.state);
+    if (m == nullptr || m->origin.ms == 0 || !meeting::wants_media(m->state)) continue;
+    latest = std::max(latest, m->origin + Duration{runner_.captured_until(id).ms});
+  }
+  return latest;
+}
+
+/// The bridge for the next run goes with the first commit after each change: both or none.
+void Engine::keep_clock(Turn& turn) const {
+  std::string body = encode(KeptClock{clock_.boot(), turn.wall.value_or(wall_)}, context_binding(kClockKey));
+  if (body == kept_) return;
+  turn.kept = body;
+  Commit commit;
+  commit.at = turn.now;
+  commit.context.push_back({kClockKey, std::move(body), kNever});
+  turn.commits.push_back(std::move(commit));
 }
 
 void Engine::post(std::string aggregate, flow::Event event, std::string completes, std::string_view actor) {
@@ -156,6 +228,7 @@ Result<void> Engine::drain_once(bool& more) {
   }
   more = !turn.taken.empty() || !turn.commits.empty();
   if (turn.commits.empty()) return {};
+  keep_clock(turn);
   auto seqs = store_.commit(fence_, turn.commits);
   if (!seqs) {
     put_back(turn);
@@ -166,13 +239,11 @@ Result<void> Engine::drain_once(bool& more) {
 }
 
 /// Timers and media times of aggregates are on the wall clock, the only one that outlives us. When somebody sets it they are
-/// moved along, before anything else happens at the new time, in one commit.
+/// moved along, before anything else happens at the new time, in one commit. So they are when it was set between two runs.
 Result<void> Engine::follow_clock(Turn& turn) {
-  const Duration before = clock_.monotonic();
-  const Duration wall{clock_.now().ms - before.ms};
-  if (clock_.monotonic() - before > kClockReading) return {};  // interrupted while reading: the next turn looks again
-  if (!wall_) wall_ = wall;
-  const Duration by = wall - *wall_;
+  const std::optional<Duration> wall = lead_of(clock_);
+  if (!wall) return {};  // the next turn looks again
+  const Duration by = *wall - wall_;
   if (by < kClockStep && by > Duration{} - kClockStep) return {};
   turn.wall = wall;
   std::vector<std::string> ids;
@@ -180,7 +251,7 @@ Result<void> Engine::follow_clock(Turn& turn) {
   for (const std::string& id : ids) {
     if (auto r = apply(turn, id, flow::ClockMoved{by}, {}); !r) return r;
   }
-  if (turn.commits.empty()) wall_ = wall;  // nobody had anything to move
+  if (turn.commits.empty()) wall_ = *wall;  // nobody had anything to move
   return {};
 }
 
@@ -313,7 +384,8 @@ void Engine::put_back(Turn& turn) {
 
 /// After the commit: the new state, then the viewers, then the world.
 void Engine::settle(Turn& turn, const std::vector<std::uint64_t>& seqs) {
-  if (turn.wall) wall_ = turn.wall;
+  if (turn.wall) wall_ = *turn.wall;
+  if (!turn.kept.empty()) kept_ = std::move(turn.kept);
   for (auto& [id, staged] : turn.staged) {
     if (!staged.changed) continue;
     const auto it = living_.find(id);

@@ -33,7 +33,8 @@ class Engine {
   Engine(Store& store, const Clock& clock, EffectRunner& runner);
 
   /// Becomes owner, loads what lives, queues HostStarted for it, releases the effects that a run before left unanswered
-  /// (held ones stay where they are), removes expired contexts. Call drain() next.
+  /// (held ones stay where they are), removes expired contexts. Call drain() next: when the wall clock was set since the run
+  /// before, the first commit moves along what counts from a moment.
   /// Errors: those of the store; the engine must not be used then.
   Result<void> start(std::string_view owner);
 
@@ -57,6 +58,9 @@ class Engine {
   bool store_failing() const { return retry_at_.has_value(); }
   /// Events that are not committed yet.
   std::size_t queued() const { return queue_.size(); }
+
+  /// The run before was in another boot: how long nobody was there is what the wall clock says, which may have been set.
+  bool machine_restarted() const { return machine_restarted_; }
 
   /// When drain() must be called again, nullopt: only after a post. In the past when events are queued.
   std::optional<Instant> next_deadline() const;
@@ -91,6 +95,9 @@ class Engine {
   using Place = std::tuple<std::string, std::string, Instant>;
   struct Turn;  ///< the events of one commit and what they change
 
+  Result<void> bridge();
+  Result<Instant> latest_known() const;
+  void keep_clock(Turn& turn) const;
   Result<void> drain_once(bool& more);
   Result<void> follow_clock(Turn& turn);
   Result<void> take_queue(Turn& turn);
@@ -118,7 +125,9 @@ class Engine {
   std::deque<Posted> queue_;
   std::vector<audit::Act> acts_;  ///< that no commit has written yet
   bool draining_ = false;
-  std::optional<Duration> wall_;      ///< the wall clock's lead over the monotonic one when the aggregates were last told
+  Duration wall_;     ///< the wall clock's lead over the monotonic one when the aggregates were last told
+  std::string kept_;  ///< what the store has of that
+  bool machine_restarted_ = false;
   std::optional<Duration> retry_at_;  ///< after a failed commit, on the monotonic clock
   Duration retry_delay_;
   std::optional<Error> dead_;  ///< why no further commit is possible

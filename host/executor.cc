@@ -80,7 +80,8 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     if (free && *free < config.min_free_bytes) {
       prepared.room = false;
       prepared.note = "the disk has too little room to begin a recording: free some space (" +
-                      std::to_string(config.min_free_bytes >> 20) + " MB are wanted, " + std::to_string(*free >> 20) + " are free)";
+                      std::to_string(config.min_free_bytes >> 20) + " MB are wanted, " + std::to_string(*free >> 20) +
+                      " are free)";
     }
     post(id, prepared, key);
   }
@@ -294,13 +295,24 @@ struct Executor::Impl final : MediaListener, SpeechListener {
     const auto it = recordings.find(id);
     if (it != recordings.end()) return it->second;
     return recordings
-        .try_emplace(id, id, ports.spool, ports.speech, ports.clock, [this, id](flow::Event event) { post(id, std::move(event)); })
+        .try_emplace(id, id, ports.spool, ports.speech, ports.clock,
+                     [this, id](flow::Event event) { post(id, std::move(event)); })
         .first->second;
   }
 
   bool current(const std::string& id, std::uint32_t epoch) const {
     const auto it = epochs.find(id);
     return it != epochs.end() && it->second == epoch;
+  }
+
+  MediaTime captured_until(const std::string& id) const {
+    MediaTime end;
+    // A disk that does not say what there is: it is unknown.
+    const auto tracks = ports.spool.tracks(id);
+    if (tracks) {
+      for (const SpooledTrack& t : *tracks) end = std::max(end, t.end);
+    }
+    return end;
   }
 
   MediaTime media_now(const std::string& id) const {
@@ -338,6 +350,8 @@ Executor::Executor(ExecutorPorts ports, ExecutorConfig config)
 Executor::~Executor() = default;
 
 void Executor::connect(Engine& engine) { impl_->engine = &engine; }
+
+MediaTime Executor::captured_until(const std::string& meeting) { return impl_->captured_until(meeting); }
 
 void Executor::run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) {
   std::visit([&](const auto& e) { impl_->run(aggregate, key, e); }, effect);

@@ -68,6 +68,8 @@ class Executor final : public EffectRunner {
 
   void run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) override;
 
+  MediaTime captured_until(const std::string& meeting) override;
+
   /// A request that reached the push address of calendar source `id`.
   calendar::PushAnswer push(const std::string& id, const calendar::PushRequest& request);
 

@@ -158,6 +158,8 @@ class Checker {
       if (!progress(++done, all->size())) return fail(ErrorClass::kCancelled, "store", "interrupted");
     }
     if (auto r = effects(); !r) return pass(r);
+    Faults clock(out_.faults, kClockKey);
+    if (auto r = context(kClockKey, clock); !r) return pass(r);
     return std::move(out_);
   }
 

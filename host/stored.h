@@ -18,6 +18,9 @@ inline std::string record_binding(std::string_view aggregate, std::string_view k
 inline std::string effect_binding(std::string_view key) { return "effect:" + std::string(key); }
 inline std::string context_binding(std::string_view key) { return "context:" + std::string(key); }
 
+/// Where a store keeps what the clocks read (Engine), beside the meetings' contexts.
+inline constexpr const char* kClockKey = "host:clock";
+
 template <class T>
 std::string encode(const T& value, const std::string& binding) {
   return seal(json_text(value), binding);

@@ -205,7 +205,7 @@ class Checker {
     const auto first = std::find_if(passages.begin(), passages.end(), delivered);
     const auto last = std::find_if(passages.rbegin(), passages.rend(), delivered);
     if (first == passages.end()) return;
-    const Instant origin = m_.rooms.origin_of[id];
+    const auto& origins = m_.rooms.origins_of[id];
     const std::int64_t begin = first->stretch.start.ms;
     const std::int64_t end = last->stretch.end.ms;
     if (ms.size() < static_cast<std::size_t>(end)) ms.resize(static_cast<std::size_t>(end));
@@ -219,11 +219,15 @@ class Checker {
       }
     }
     std::vector<std::uint8_t> spoken(static_cast<std::size_t>(end));
-    for (const Speech& s : guest.says) {
-      // Whole frames: a frame carries what is said at its begin.
-      for (std::int64_t i = std::max<std::int64_t>(0, (s.start - origin).ms + kFrameMs);
-           i < std::min(end, (s.end - origin).ms - kFrameMs); ++i) {
-        spoken[static_cast<std::size_t>(i)] = 1;
+    for (std::size_t o = 0; o < origins.size(); ++o) {
+      const Instant origin = origins[o].at;
+      const std::int64_t until = o + 1 < origins.size() ? std::min(end, origins[o + 1].from.ms) : end;
+      for (const Speech& s : guest.says) {
+        // Whole frames: a frame carries what is said at its begin.
+        for (std::int64_t i = std::max(origins[o].from.ms, (s.start - origin).ms + kFrameMs);
+             i < std::min(until, (s.end - origin).ms - kFrameMs); ++i) {
+          spoken[static_cast<std::size_t>(i)] = 1;
+        }
       }
     }
     // A disk that does not give what it has is asked again until it does.

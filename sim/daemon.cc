@@ -36,7 +36,6 @@ Machine::Machine(const Scenario& scenario, const RunOptions& options)
   store.before_load = [this]() -> Result<void> {
     if (fenced_ || (!on(Fault::kStoreLoadFailed) && !world.must_fail())) return {};
     ++world.faults[Fault::kStoreLoadFailed];
-    store_failed_at_ = world.now();
     return fail(ErrorClass::kUnavailable, "store", "locked");
   };
   sinks.on_send = [this] {
@@ -61,12 +60,10 @@ Result<void> Machine::before_commit(std::uint64_t number) {
   }
   if (options_.fail_commit == number || on(Fault::kStoreUnavailable)) {
     ++world.faults[Fault::kStoreUnavailable];
-    store_failed_at_ = world.now();
     return fail(ErrorClass::kUnavailable, "store", "locked");
   }
   if (on(Fault::kStoreFull)) {
     ++world.faults[Fault::kStoreFull];
-    store_failed_at_ = world.now();
     return fail(ErrorClass::kExhausted, "store", "disk full");
   }
   return {};
@@ -264,6 +261,9 @@ void Machine::trouble(const Trouble& t) {
       throw Killed{};
     case Fault::kClockForward: return jump(t, milliseconds(world.rng.between(2000, 60'000)));
     case Fault::kClockBack: return jump(t, milliseconds(-world.rng.between(2000, 60'000)));
+    case Fault::kClockSetWhileDown:
+    case Fault::kMachineRestarted:
+    case Fault::kClockSetOverRestart: return die_and_set_clock(t);
     case Fault::kSecondOwner: return second_owner();
     case Fault::kMinutesFailed: return disk.full(t.length);
     case Fault::kPauseRequested:
@@ -288,18 +288,10 @@ void Machine::ask_person(const Trouble& t) {
   }
 }
 
-/// The daemon will be able to note that its clock was set. When it dies before that, the wall clock is the only bridge to what
-/// was captured, and nobody could tell.
-bool Machine::settled() const {
-  const auto armed = [](const auto& kill) { return kill.second; };
-  return engine_ && !on(Fault::kStoreUnavailable) && !on(Fault::kStoreFull) && !on(Fault::kStoreLoadFailed) &&
-         std::none_of(armed_.begin(), armed_.end(), armed) && world.now() - store_failed_at_ > seconds(31);
-}
-
-/// Sets the wall clock of the host, also in the middle of a recording.
+/// Sets the wall clock of the host, whatever it is doing: in the middle of a recording, while the store fails, while it is dead.
 void Machine::set_clock(Duration skew) {
   if (world.skew == skew) return;
-  if (!settled()) return world.after(seconds(5), [this, skew] { set_clock(skew); });
+  ++world.clock_sets;
   world.log("the clock is set by " + std::to_string((skew - world.skew).ms) + " ms");
   world.skew = skew;
   woken_at_ = {};
@@ -307,11 +299,26 @@ void Machine::set_clock(Duration skew) {
 
 /// The wall clock is wrong for a while.
 void Machine::jump(const Trouble& t, Duration by) {
-  if (world.now() >= scenario_.faults_end || world.skew.ms != 0) return;
-  if (!settled()) return world.after(seconds(20), [this, &t, by] { jump(t, by); });
+  if (world.skew.ms != 0) return;
   ++world.faults[t.kind];
   set_clock(by);
   world.after(t.length, [this] { set_clock({}); });
+}
+
+/// The daemon dies, alone or with its machine, and the wall clock is set before it is there again.
+void Machine::die_and_set_clock(const Trouble& t) {
+  const bool sets = t.kind != Fault::kMachineRestarted;
+  if (!engine_ || (sets && world.skew.ms != 0)) return;
+  ++world.faults[t.kind];
+  if (t.kind != Fault::kClockSetWhileDown) {
+    world.log("the machine starts again");
+    world.restart_machine();
+  }
+  if (sets) {
+    set_clock(milliseconds((world.rng.chance(50) ? 1 : -1) * world.rng.between(2000, 60'000)));
+    world.after(t.length, [this] { set_clock({}); });
+  }
+  throw Killed{};
 }
 
 /// Somebody starts a second daemon on the same store. The one before still runs and wants to go on: it must not get through

@@ -27,6 +27,7 @@ class Gate final : public host::EffectRunner {
   void run(const std::string& aggregate, const std::string& key, const flow::Effect& effect) override {
     if (before(aggregate, key, effect)) next->run(aggregate, key, effect);
   }
+  MediaTime captured_until(const std::string& meeting) override { return next->captured_until(meeting); }
 };
 
 class Machine {
@@ -68,8 +69,8 @@ class Machine {
   void children_die();
   void second_owner();
   void jump(const Trouble& t, Duration by);
+  void die_and_set_clock(const Trouble& t);
   void set_clock(Duration skew);
-  bool settled() const;
   bool on(Fault kind) const;
 
   const Scenario& scenario_;
@@ -80,7 +81,6 @@ class Machine {
   std::map<Fault, Instant> until_;
   std::map<Fault, bool> armed_;  ///< kills that wait for the next commit or effect
   Instant woken_at_;
-  Instant store_failed_at_;
   bool fenced_ = false;  ///< it is the turn of a daemon that has lost the store to another
 };
 

@@ -58,6 +58,9 @@ enum class Fault : std::uint8_t {
   kClockForward,  ///< the wall clock of the host, until it is put right
   kClockBack,
   kSecondOwner,  ///< another daemon starts on the same store
+  kClockSetWhileDown,
+  kMachineRestarted,
+  kClockSetOverRestart,  ///< of the machine: nobody can tell
   kCount,
 };
 constexpr EnumName<Fault> kEnumNames_Fault[] = {{Fault::kDaemonKilled, "daemon killed"},
@@ -108,7 +111,10 @@ constexpr EnumName<Fault> kEnumNames_Fault[] = {{Fault::kDaemonKilled, "daemon k
                                                 {Fault::kSpoolReadFails, "audio not readable"},
                                                 {Fault::kClockForward, "clock jumps forward"},
                                                 {Fault::kClockBack, "clock jumps back"},
-                                                {Fault::kSecondOwner, "second owner"}};
+                                                {Fault::kSecondOwner, "second owner"},
+                                                {Fault::kClockSetWhileDown, "clock set while down"},
+                                                {Fault::kMachineRestarted, "machine restarted"},
+                                                {Fault::kClockSetOverRestart, "clock set over a restart"}};
 constexpr auto enum_names(Fault) { return std::span(kEnumNames_Fault); }
 
 /// How often each fault took effect (not: was planned).

@@ -178,15 +178,31 @@ void Rooms::capture(const std::string& meeting, std::uint32_t epoch, Duration mo
   const std::uint64_t id = line_of(meeting, epoch);
   Line* line = find(id);
   if (line == nullptr || line->phase != Phase::kIn) return;
-  const Instant origin{monotonic_origin.ms};  // in the world both clocks begin at once
-  if (origin_of.emplace(meeting, origin).first->second != origin)
-    violations.push_back("the media time of " + meeting + " is " + std::to_string((origin - origin_of.at(meeting)).ms) +
-                         " ms off");
   line->capturing = true;
-  line->origin = origin;
-  line->next = {((world_.now() - origin).ms + kFrameMs - 1) / kFrameMs * kFrameMs};
+  count_from(*line, world_.booted() + monotonic_origin);
   line->missing.clear();
   world_.for_daemon(kTick, [this, id] { tick(id); });
+}
+
+/// Nobody can know how long a machine was off whose clock was set meanwhile. But time does not go back over what was captured.
+void Rooms::count_from(Line& line, Instant origin) {
+  line.origin = origin;
+  line.next = {((world_.now() - origin).ms + kFrameMs - 1) / kFrameMs * kFrameMs};
+  std::vector<Origin>& known = origins_of[line.meeting];
+  if (known.empty() || known.back().at != origin) {
+    const bool may_differ =
+        known.empty() || (known.back().boots != world_.boots() && known.back().clock_sets != world_.clock_sets);
+    if (!may_differ)
+      violations.push_back("the media time of " + line.meeting + " is " + std::to_string((origin - known.back().at).ms) +
+                           " ms off");
+    for (const auto& [guest, passages] : heard[line.meeting]) {
+      if (!passages.empty() && passages.back().stretch.end > line.next)
+        violations.push_back("the media time of " + line.meeting + " goes back over what was captured");
+    }
+    known.push_back({known.empty() ? MediaTime{} : line.next, origin, 0, 0});
+  }
+  known.back().boots = world_.boots();
+  known.back().clock_sets = world_.clock_sets;
 }
 
 void Rooms::pause(const std::string& meeting, std::uint32_t epoch) {

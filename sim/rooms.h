@@ -50,7 +50,14 @@ class Rooms final : public MediaSource {
   // For the checks.
   std::map<std::string, std::map<std::string, std::vector<Passage>>> heard;  ///< meeting -> guest -> in order
   std::map<std::string, std::size_t> room_of;                                ///< meeting -> room
-  std::map<std::string, Instant> origin_of;  ///< meeting -> of its media time, by the world's clock
+  /// When media time zero was, by the world's clock. It stays, unless the clock was set over a restart of the machine.
+  struct Origin {
+    MediaTime from;  ///< of the media time that counts from it
+    Instant at;
+    std::uint64_t boots = 0;  ///< World::boots() and World::clock_sets when it was last confirmed
+    std::uint64_t clock_sets = 0;
+  };
+  std::map<std::string, std::vector<Origin>> origins_of;  ///< by meeting, in order
   std::vector<Attempt> attempts;
   std::vector<std::string> violations;
 
@@ -83,6 +90,7 @@ class Rooms final : public MediaSource {
   void send_guest(Line& line, std::size_t guest, MediaTime until);
   void report_missing(Line& line, std::size_t guest, MediaTime until);
   bool there(const Guest& guest) const { return guest.in <= world_.now() && world_.now() < guest.out; }
+  void count_from(Line& line, Instant origin);
   Sound sound_of(const Guest& guest, Instant at) const;
 
   World& world_;

@@ -168,17 +168,18 @@ class Maker {
   /// Entries from `others` on are not lively ones.
   void trouble(std::size_t first_entry, std::size_t others) {
     static constexpr std::array kKinds = {
-        Fault::kDaemonKilled,     Fault::kDaemonKilled,     Fault::kKilledBeforeCommit, Fault::kKilledAfterCommit,
-        Fault::kKilledInRelease,  Fault::kStoreUnavailable, Fault::kStoreFull,          Fault::kStoreLoadFailed,
-        Fault::kHttpUnreachable,  Fault::kHttpServerError,  Fault::kHttpRetryAfter,     Fault::kHttpSlow,
-        Fault::kFeedBroken,       Fault::kNetworkLost,      Fault::kNetworkLost,        Fault::kMediaKilled,
-        Fault::kMediaKilled,      Fault::kPacketLoss,       Fault::kPacketLoss,         Fault::kMediaHangs,
-        Fault::kRecognizerKilled, Fault::kRecognizerKilled, Fault::kRecognizerMissing,  Fault::kRecognizerBusy,
-        Fault::kSpoolFull,        Fault::kSpoolNotRemoved,  Fault::kMinutesFailed,      Fault::kPauseRequested,
-        Fault::kStopRequested,    Fault::kSinkDown,         Fault::kSinkAnswerLost,     Fault::kSinkRequestLost,
-        Fault::kSinkBusy,         Fault::kSinkRefuses,      Fault::kSinkSlow,           Fault::kKilledWhileSending,
-        Fault::kHttpNoName,       Fault::kHttpReset,        Fault::kHttpTruncated,      Fault::kSpoolTorn,
-        Fault::kSpoolReadFails,   Fault::kClockForward,     Fault::kClockBack,          Fault::kSecondOwner};
+        Fault::kDaemonKilled,      Fault::kDaemonKilled,     Fault::kKilledBeforeCommit, Fault::kKilledAfterCommit,
+        Fault::kKilledInRelease,   Fault::kStoreUnavailable, Fault::kStoreFull,          Fault::kStoreLoadFailed,
+        Fault::kHttpUnreachable,   Fault::kHttpServerError,  Fault::kHttpRetryAfter,     Fault::kHttpSlow,
+        Fault::kFeedBroken,        Fault::kNetworkLost,      Fault::kNetworkLost,        Fault::kMediaKilled,
+        Fault::kMediaKilled,       Fault::kPacketLoss,       Fault::kPacketLoss,         Fault::kMediaHangs,
+        Fault::kRecognizerKilled,  Fault::kRecognizerKilled, Fault::kRecognizerMissing,  Fault::kRecognizerBusy,
+        Fault::kSpoolFull,         Fault::kSpoolNotRemoved,  Fault::kMinutesFailed,      Fault::kPauseRequested,
+        Fault::kStopRequested,     Fault::kSinkDown,         Fault::kSinkAnswerLost,     Fault::kSinkRequestLost,
+        Fault::kSinkBusy,          Fault::kSinkRefuses,      Fault::kSinkSlow,           Fault::kKilledWhileSending,
+        Fault::kHttpNoName,        Fault::kHttpReset,        Fault::kHttpTruncated,      Fault::kSpoolTorn,
+        Fault::kSpoolReadFails,    Fault::kClockForward,     Fault::kClockBack,          Fault::kSecondOwner,
+        Fault::kClockSetWhileDown, Fault::kMachineRestarted, Fault::kClockSetOverRestart};
     Trouble t;
     t.kind = kKinds[rng_.below(kKinds.size())];
     if (t.kind == Fault::kStopRequested || t.kind == Fault::kPauseRequested) first_entry = others;
@@ -215,7 +216,9 @@ class Maker {
         t.length = Duration{rng_.between(20'000, 420'000)};
         break;
       case Fault::kClockForward:
-      case Fault::kClockBack: t.length = Duration{rng_.between(30'000, 300'000)}; break;
+      case Fault::kClockBack:
+      case Fault::kClockSetWhileDown:
+      case Fault::kClockSetOverRestart: t.length = Duration{rng_.between(30'000, 300'000)}; break;
       case Fault::kSpoolReadFails: t.length = minutes(4); break;
       case Fault::kKilledWhileSending: t.at = near(r.closes, 60'000, 0); break;
       case Fault::kNetworkLost:

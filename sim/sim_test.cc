@@ -134,5 +134,20 @@ TEST(Simulation, TheLedgerHoldsWhenTheClockIsSetDuringAMeeting) {
   }
 }
 
+/// The same between the death of one daemon and the start of the next; and over a restart of the machine, when nobody can know
+/// how long it was off: then what was captured stays where it is, and what comes after it stands behind it.
+TEST(Simulation, TheLedgerHoldsWhenTheClockIsSetWhileNobodyIsThere) {
+  for (const Fault kind : {Fault::kClockSetWhileDown, Fault::kMachineRestarted, Fault::kClockSetOverRestart}) {
+    Scenario s = reference_scenario();
+    s.troubles.push_back({s.entries[0].start + seconds(50), seconds(150), kind, 0, 0});
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+      const Outcome o = simulate(s, {.seed = seed});
+      EXPECT_TRUE(o.violations.empty()) << enum_name(kind) << ", seed " << seed << ": " << joined(o.violations);
+      EXPECT_EQ(o.faults[kind], 1u);
+      EXPECT_EQ(o.recorded, 1u);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace hansard::sim

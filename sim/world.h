@@ -22,7 +22,15 @@ class World final : public Clock {
   World(Instant start, std::uint64_t seed) : rng(seed), ids_(~seed), now_(start) {}
 
   Instant now() const override { return now_; }
-  Duration monotonic() const override { return {now_.ms}; }
+  Duration monotonic() const override { return now_ - booted_; }
+  std::string boot() const override { return "boot " + std::to_string(boots_); }
+  Instant booted() const { return booted_; }
+  std::uint64_t boots() const { return boots_; }
+  /// The machine starts again: what the monotonic clock said until now says nothing any more.
+  void restart_machine() {
+    booted_ = now_;
+    ++boots_;
+  }
   void at(Instant t, std::function<void()> action) { queue_.emplace(std::pair(std::max(t, now_), next_++), std::move(action)); }
   void after(Duration d, std::function<void()> action) { at(now_ + d, std::move(action)); }
   /// As after(), but dropped when the daemon has died by then: what only its process would see.
@@ -58,7 +66,8 @@ class World final : public Clock {
   void log(const std::string& line);
 
   Prng rng;
-  Duration skew;  ///< of the host's wall clock
+  Duration skew;                 ///< of the host's wall clock
+  std::uint64_t clock_sets = 0;  ///< how often that was changed
   /// Counts one operation on store, disk or network outside of commits. True: this is the one that must fail.
   bool must_fail() { return fail_operation == operations++; }
   std::uint64_t operations = 0;
@@ -71,6 +80,8 @@ class World final : public Clock {
  private:
   Prng ids_;
   Instant now_;
+  Instant booted_;
+  std::uint64_t boots_ = 1;
   std::map<std::pair<Instant, std::uint64_t>, std::function<void()>> queue_;
   std::uint64_t next_ = 0;
   std::uint64_t life_ = 1;
@@ -82,6 +93,7 @@ class HostClock final : public Clock {
   explicit HostClock(const World& world) : world_(world) {}
   Instant now() const override { return world_.now() + world_.skew; }
   Duration monotonic() const override { return world_.monotonic(); }
+  std::string boot() const override { return world_.boot(); }
 
  private:
   const World& world_;

@@ -27,11 +27,13 @@ struct TimerFired {
 /// The host has started again; children and connections of the run before are gone.
 struct HostStarted {
   static constexpr std::string_view kType = "host_started";
-  static constexpr auto fields = std::make_tuple();
+  /// So has the machine: how long that took is what the wall clock says, right or wrong. Else it was measured.
+  bool machine = false;
+  static constexpr auto fields = std::make_tuple(field("machine", &HostStarted::machine));
 };
 
-/// The wall clock was set while the host ran: it is now `by` further than the time that has passed says. What counts from a
-/// moment before moves along; what stands in a calendar does not.
+/// The wall clock was set, while the host ran or between two of its runs: it is now `by` further than the time that has passed
+/// says. What counts from a moment before moves along; what stands in a calendar does not.
 struct ClockMoved {
   static constexpr std::string_view kType = "clock_moved";
   Duration by;
@@ -108,8 +110,8 @@ struct Prepared {
   bool recognizer = true;
   std::string note;
   bool room = true;
-  static constexpr auto fields = std::make_tuple(field("recognizer", &Prepared::recognizer), field("note", &Prepared::note),
-                                                 field("room", &Prepared::room));
+  static constexpr auto fields =
+      std::make_tuple(field("recognizer", &Prepared::recognizer), field("note", &Prepared::note), field("room", &Prepared::room));
 };
 /// Something about the recording that its owner should know now (a full disk, a recognizer that is far behind) or that is over.
 struct HostNotice {
@@ -149,10 +151,9 @@ struct ParticipantChanged {
   bool present = true;
   bool bot = false;
   std::optional<MediaTime> at;  ///< when; the event may be applied later. None: now
-  static constexpr auto fields =
-      std::make_tuple(field("id", &ParticipantChanged::id), field("name", &ParticipantChanged::name),
-                      field("present", &ParticipantChanged::present), field("bot", &ParticipantChanged::bot),
-                      field("at_ms", &ParticipantChanged::at));
+  static constexpr auto fields = std::make_tuple(field("id", &ParticipantChanged::id), field("name", &ParticipantChanged::name),
+                                                 field("present", &ParticipantChanged::present),
+                                                 field("bot", &ParticipantChanged::bot), field("at_ms", &ParticipantChanged::at));
 };
 
 /// The final text of [start, end) of a participant; covers that span as transcribed and moves the participant's cursor
@@ -337,11 +338,11 @@ struct CalendarRemoved {
   static constexpr auto fields = std::make_tuple();
 };
 
-using Event = std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, PlaceTaken, PlaceFree, StopRequested,
-                           PauseRequested, Validated, ValidationFailed, Prepared, MediaReport, ParticipantChanged, SegmentFinal,
-                           SpanHeard, GapDetected, SpeechDrained, RecognizerReady, ItemsChanged, AnalysisFinished, MinutesWritten,
-                           StepFailed, TaskDelivered, CleanedUp, CalendarConfigured, CalendarFetched, CalendarFailed,
-                           ScanRequested, CalendarRemoved, SinkConfigured, TaskWanted, TaskAnswered, TaskFound, TaskDecided,
-                           ClockMoved, HostNotice>;
+using Event =
+    std::variant<TimerFired, HostStarted, MeetingSeen, MeetingGone, PlaceTaken, PlaceFree, StopRequested, PauseRequested,
+                 Validated, ValidationFailed, Prepared, MediaReport, ParticipantChanged, SegmentFinal, SpanHeard, GapDetected,
+                 SpeechDrained, RecognizerReady, ItemsChanged, AnalysisFinished, MinutesWritten, StepFailed, TaskDelivered,
+                 CleanedUp, CalendarConfigured, CalendarFetched, CalendarFailed, ScanRequested, CalendarRemoved, SinkConfigured,
+                 TaskWanted, TaskAnswered, TaskFound, TaskDecided, ClockMoved, HostNotice>;
 
 }  // namespace hansard::flow

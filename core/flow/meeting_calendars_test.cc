@@ -1,39 +1,15 @@
 // One meeting in several calendars that do not agree.
-#include <gtest/gtest.h>
-
-#include <algorithm>
-
-#include "core/flow/step.h"
+#include "core/flow/meeting_testing.h"
 
 namespace hansard::flow {
 namespace {
 
-using Phase = meeting::State;
+using namespace meeting_testing;
 
-constexpr Instant kStart{1'780'000'000'000};
-
-class SharedMeetingTest : public ::testing::Test {
+class SharedMeetingTest : public MeetingTest {
  protected:
-  static MeetingSpec spec(const std::string& source, Instant start = kStart, std::int64_t sequence = 0) {
-    MeetingSpec s;
-    s.platform = "generic";
-    s.meeting_key = "board";
-    s.url = "http://localhost/rooms/board";
-    s.title = "Board";
-    s.start = start;
-    s.end = start + minutes(30);
-    s.source = source;
-    s.sequence = sequence;
-    return s;
-  }
-  void send(const Event& event) {
-    const Batch batch = step(state_, event, now_);
-    for (const auto& e : batch.effects) effects_.push_back(e);
-    const auto back = from_json<State>(to_json(State(state_)));
-    ASSERT_TRUE(back);
-    EXPECT_EQ(json_text(*back), json_text(State(state_)));
-  }
   void seen(const MeetingSpec& s) { send(MeetingSeen{"m1", s, {}, 7}); }
+  /// As ever, and what is asked on the way is answered.
   void advance_to(Instant at) {
     while (true) {
       const auto next = next_deadline(State(state_));
@@ -45,24 +21,17 @@ class SharedMeetingTest : public ::testing::Test {
     }
     now_ = at;
   }
-  void media(MediaPhase phase) {
-    MediaReport r;
-    r.epoch = state_.epoch;
-    r.phase = phase;
-    r.announced = "display_name";
-    send(r);
-  }
   /// From the call to `done`.
   void hold_and_end() {
     advance_to(kStart);
     ASSERT_EQ(state_.state, Phase::kJoining);
-    media(MediaPhase::kInCall);
+    send(media(MediaPhase::kInCall));
     ASSERT_EQ(state_.state, Phase::kRecording);
     now_ = now_ + minutes(3);
   }
   void end() {
-    media(MediaPhase::kEnded);
-    media(MediaPhase::kLeft);
+    send(media(MediaPhase::kEnded));
+    send(media(MediaPhase::kLeft));
     send(SpeechDrained{true});
     send(AnalysisFinished{});
     send(MinutesWritten{{"minutes.md"}});
@@ -76,10 +45,6 @@ class SharedMeetingTest : public ::testing::Test {
     }
     return out;
   }
-
-  MeetingState state_;
-  Instant now_ = kStart - hours(2);
-  std::vector<Effect> effects_;
 };
 
 TEST_F(SharedMeetingTest, StaysAsLongAsOneOfFiveCalendarsWantsIt) {

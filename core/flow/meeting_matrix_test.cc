@@ -1,32 +1,15 @@
 // Every event in every state in which a meeting can rest, against a table: where it leads, and that what means nothing there
 // changes nothing.
-#include <gtest/gtest.h>
-
 #include <functional>
 #include <map>
 #include <sstream>
 
-#include "core/flow/step.h"
+#include "core/flow/meeting_testing.h"
 
 namespace hansard::flow {
 namespace {
 
-using meeting::FailureCode;
-using Phase = meeting::State;
-
-constexpr Instant kStart{1'780'000'000'000};
-
-MeetingSpec spec(const std::string& source, Instant start = kStart) {
-  MeetingSpec s;
-  s.platform = "generic";
-  s.meeting_key = "standup";
-  s.url = "http://localhost/rooms/standup";
-  s.title = "Standup";
-  s.start = start;
-  s.end = start + minutes(30);
-  s.source = source;
-  return s;
-}
+using namespace meeting_testing;
 
 Event person(const std::string& id, const std::string& name) {
   ParticipantChanged e;
@@ -44,15 +27,7 @@ struct At {
     now = at;
     for (const auto& name : due_timers(State(state), now)) (void)send(TimerFired{name});
   }
-  MediaReport media(MediaPhase phase, FailureCode code = FailureCode::kNone) const {
-    MediaReport r;
-    r.epoch = state.epoch;
-    r.phase = phase;
-    r.code = code;
-    r.announced = "display_name";
-    r.reason = "network";
-    return r;
-  }
+  MediaReport media(MediaPhase phase, FailureCode code = FailureCode::kNone) const { return report(state, phase, code); }
   /// The usual way, as far as `to`.
   void go(Phase to) {
     const auto there = [&] { return state.state == to; };

@@ -242,7 +242,7 @@ void MeetingStep::on(const CleanedUp&) {
   }
 }
 
-void MeetingStep::on(const HostStarted&) {
+void MeetingStep::on(const HostStarted& e) {
   if (s_.state == Phase::kLeaving) return left();
   if (s_.state == Phase::kProcessing && !s_.drained) return drain();
   if (!meeting::wants_media(s_.state)) return;
@@ -256,7 +256,10 @@ void MeetingStep::on(const HostStarted&) {
     return static_cast<void>(go(Trigger::kLeave, "the meeting ended while hansard was not running"));
   }
   const int attempts = std::exchange(s_.attempts, 0);
-  if (s_.state != Phase::kReconnecting) go(Trigger::kConnectionLost, "hansard was started again");
+  if (s_.state != Phase::kReconnecting) {
+    go(Trigger::kConnectionLost,
+       e.machine ? "the machine was started again: how long it was off is what its clock says" : "hansard was started again");
+  }
   // Our own restart is no fault of the connection: at once, and not counted.
   if (s_.state != Phase::kReconnecting) return;
   s_.attempts = attempts;

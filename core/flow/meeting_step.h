@@ -137,7 +137,7 @@ class MeetingStep {
   void on(const StepFailed& e);
   void on(const TaskDelivered& e) { out_.records.push_back(TaskRecord{e.task, e.item, e.sink, e.state, e.detail}); }
   void on(const CleanedUp&);
-  void on(const HostStarted&);
+  void on(const HostStarted& e);
   void on(const TimerFired& e);
   void window_opened();
   void silence();

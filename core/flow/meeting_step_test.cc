@@ -197,10 +197,7 @@ TEST_F(MeetingTest, PausesAndResumes) {
 
 TEST_F(MeetingTest, FollowsAMeetingThatMoves) {
   prepare();
-  MeetingSpec moved = spec();
-  moved.start = kStart + hours(1);
-  moved.end = kStart + hours(2);
-  send(MeetingSeen{"m1", moved, {}, 7});
+  send(MeetingSeen{"m1", spec("work", kStart + hours(1)), {}, 7});
   EXPECT_EQ(state_.state, Phase::kScheduled);
   advance_to(kStart + minutes(30));
   EXPECT_EQ(count_effects<StartMedia>(), 0u);
@@ -212,10 +209,7 @@ TEST_F(MeetingTest, FollowsAMeetingThatMovesWhileTheBotWaits) {
   prepare();
   advance_to(kStart);
   send(media(MediaPhase::kWaitingRoom));
-  MeetingSpec moved = spec();
-  moved.start = kStart + hours(1);
-  moved.end = kStart + hours(2);
-  send(MeetingSeen{"m1", moved, {}, 7});
+  send(MeetingSeen{"m1", spec("work", kStart + hours(1)), {}, 7});
   EXPECT_EQ(state_.state, Phase::kLeaving);
   send(media(MediaPhase::kLeft));
   send(CleanedUp{});

@@ -12,16 +12,28 @@ using Phase = meeting::State;
 
 inline constexpr Instant kStart{1'780'000'000'000};
 
-inline MeetingSpec spec() {
+inline MeetingSpec spec(const std::string& source = "work", Instant start = kStart, std::int64_t sequence = 0) {
   MeetingSpec s;
   s.platform = "generic";
   s.meeting_key = "standup";
   s.url = "http://localhost/rooms/standup";
   s.title = "Standup";
-  s.start = kStart;
-  s.end = kStart + minutes(30);
-  s.source = "work";
+  s.start = start;
+  s.end = start + minutes(30);
+  s.source = source;
+  s.sequence = sequence;
   return s;
+}
+
+/// What the media process says of the meeting's present attempt.
+inline MediaReport report(const MeetingState& state, MediaPhase phase, FailureCode code = FailureCode::kNone) {
+  MediaReport r;
+  r.epoch = state.epoch;
+  r.phase = phase;
+  r.code = code;
+  r.announced = "display_name";
+  r.reason = "network";
+  return r;
 }
 
 /// Drives one meeting and checks after every event that the state survives being written and read.
@@ -69,14 +81,7 @@ class MeetingTest : public ::testing::Test {
     }
     return out;
   }
-  MediaReport media(MediaPhase phase) {
-    MediaReport r;
-    r.epoch = state_.epoch;
-    r.phase = phase;
-    r.announced = "display_name";
-    r.reason = "network";
-    return r;
-  }
+  MediaReport media(MediaPhase phase) const { return report(state_, phase); }
 
   void see() {
     now_ = kStart - minutes(60);

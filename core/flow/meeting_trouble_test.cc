@@ -53,10 +53,7 @@ TEST_F(MeetingTest, AStopHoldsForAMeetingThatIsOnItsWayOutToComeInAgain) {
   prepare();
   advance_to(kStart);
   send(media(MediaPhase::kWaitingRoom));
-  MeetingSpec moved = spec();
-  moved.start = kStart + hours(1);
-  moved.end = kStart + hours(2);
-  send(MeetingSeen{"m1", moved, {}, 7});
+  send(MeetingSeen{"m1", spec("work", kStart + hours(1)), {}, 7});
   ASSERT_EQ(state_.state, Phase::kLeaving);
   send(StopRequested{"Ada"});
   EXPECT_EQ(all_records<StateRecord>().back().note, "stopped by Ada");
@@ -222,9 +219,7 @@ TEST_F(MeetingTest, WaitsForRoomOnTheDiskAndSaysSo) {
   see();
   advance_to(kStart - minutes(10));
   send(Validated{});
-  Prepared full;
-  full.room = false;
-  full.note = "the disk is full";
+  const Prepared full{true, "the disk is full", false};
   send(full);
   EXPECT_EQ(state_.note, "the disk is full");
   EXPECT_FALSE(state_.timers.contains("join"));
@@ -241,9 +236,7 @@ TEST_F(MeetingTest, ADiskThatStaysFullFailsTheMeetingWithThatReason) {
   see();
   advance_to(kStart - minutes(10));
   send(Validated{});
-  Prepared full;
-  full.room = false;
-  full.note = "the disk is full";
+  const Prepared full{true, "the disk is full", false};
   for (int i = 0; i < 1'000 && state_.state == Phase::kPreparing; ++i) {
     send(full);
     advance_to(now_ + seconds(11));
@@ -252,6 +245,19 @@ TEST_F(MeetingTest, ADiskThatStaysFullFailsTheMeetingWithThatReason) {
   EXPECT_EQ(state_.code, FailureCode::kDiskFull);
   EXPECT_GE(now_, kStart + minutes(15));
   EXPECT_LT(now_, kStart + minutes(16));
+}
+
+/// After our own restart it was measured how long we were away; after one of the machine it was not, and that is said.
+TEST_F(MeetingTest, SaysWhetherTheMachineWasStartedAgain) {
+  for (const bool machine : {false, true}) {
+    record();
+    advance_to(now_ + seconds(10));
+    send(HostStarted{machine});
+    EXPECT_EQ(state_.state, Phase::kReconnecting);
+    EXPECT_EQ(all_records<StateRecord>().back().note.starts_with("the machine was started again: how long it was off"), machine);
+    EXPECT_EQ(state_.note == "hansard was started again", !machine);
+    state_ = {};
+  }
 }
 
 TEST_F(MeetingTest, AClockThatIsSetChangesNoWaitAndNoMediaTime) {
