@@ -69,6 +69,34 @@ TEST(Messages, RoundTripThroughAPipe) {
 }
 
 // A library's socket without close-on-exec, like a daemon's listener.
+TEST(Messages, APeerThatReadsNothingIsGivenUpAtTheLimit) {
+  int fds[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+  Pipe writer(fds[0]);
+  Pipe reader(fds[1]);
+  const ToSpeech message(OpenTrack{1, Profile::kLive, std::string(100'000, 'x'), {0}});
+  const std::size_t size = encode(json_text(message)).size();
+  while (writer.queued_bytes() + size <= kMaxQueuedBytes) writer.send(message);
+  // Within the limit all is well: what waits is written as soon as it is read.
+  std::size_t whole = 0;
+  const auto read = [&] {
+    if (!reader.read_some()) return false;
+    for (auto frame = reader.next(); frame && *frame; frame = reader.next()) ++whole;
+    return true;
+  };
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(read());
+  EXPECT_GT(whole, 0u);
+  ASSERT_TRUE(writer.flush());
+  while (writer.queued_bytes() + size <= kMaxQueuedBytes) writer.send(message);
+  const std::size_t full = writer.queued_bytes();
+  writer.send(message);
+  EXPECT_EQ(writer.queued_bytes(), full) << "one more is not kept";
+  EXPECT_FALSE(writer.read_some()) << "this side sees the end";
+  EXPECT_FALSE(writer.flush());
+  int reads = 0;
+  while (read()) ASSERT_LT(++reads, 1000) << "and the other one, after what had reached it";
+}
+
 TEST(SpawnChild, AChildHasNothingOfItsParentButItsEndOfThePair) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);

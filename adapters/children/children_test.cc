@@ -1,8 +1,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
+#include <algorithm>
+#include <map>
+
 #include "adapters/children/media_processes.h"
 #include "adapters/children/speech_process.h"
+#include "ipc/pipe.h"
 #include "ports/poll_loop.h"
 
 namespace hansard {
@@ -16,7 +20,12 @@ struct MediaLog final : MediaListener {
   bool contiguous = true;
   std::vector<std::string> gaps;
 
-  void on_media(const std::string&, std::uint32_t, const MediaNews& n) override { news.push_back(n); }
+  std::map<std::string, MediaNews> last;  ///< by meeting
+
+  void on_media(const std::string& meeting, std::uint32_t, const MediaNews& n) override {
+    news.push_back(n);
+    last[meeting] = n;
+  }
   void on_participant(const std::string&, std::uint32_t, const std::string& id, const std::string& name, bool, bool) override {
     participants.push_back(id + ":" + name);
   }
@@ -119,6 +128,30 @@ TEST_F(MediaProcessesTest, ShutDownLeavesWithoutEndingTheMeeting) {
   EXPECT_EQ(log.news.size(), 2u);
 }
 
+TEST_F(MediaProcessesTest, OneMeetingTooManyIsALossThatCanBeTriedAgain) {
+  std::vector<std::string> logged;
+  options.log = [&](const std::string& meeting, const std::string& what, pid_t) { logged.push_back(meeting + ": " + what); };
+  MediaProcesses media(loop, options);
+  media.listen(&log);
+  for (std::size_t i = 0; i < kMaxMeetings; ++i) media.start({"m" + std::to_string(i), 1, "generic", "calm", "", "bot"});
+  media.start({"one more", 1, "generic", "calm", "", "bot"});
+  ASSERT_TRUE(loop.run_until([&] { return log.news.size() == kMaxMeetings + 1; }));
+  for (const auto& [meeting, news] : log.last) {
+    EXPECT_EQ(news.update, meeting == "one more" ? MediaUpdate::kLost : MediaUpdate::kInCall) << meeting;
+  }
+  EXPECT_EQ(log.last["one more"].reason, "too many meetings at once");
+  EXPECT_EQ(std::count(logged.begin(), logged.end(), "one more: not joined: too many meetings at once"), 1);
+  EXPECT_EQ(media.pids().size(), kMaxMeetings);
+  // A meeting that is there already is not one more: its next attempt takes the place of the one before.
+  media.start({"m0", 2, "generic", "calm", "", "bot"});
+  ASSERT_TRUE(loop.run_until([&] { return log.news.size() == kMaxMeetings + 2; }));
+  EXPECT_EQ(log.news.back().update, MediaUpdate::kInCall);
+  media.stop("m1", 1);
+  ASSERT_TRUE(loop.run_until([&] { return log.last["m1"].update == MediaUpdate::kLeft && !media.pids().contains("m1"); }));
+  media.start({"one more", 2, "generic", "calm", "", "bot"});
+  ASSERT_TRUE(loop.run_until([&] { return log.last["one more"].update == MediaUpdate::kInCall; }));
+}
+
 struct SpeechLog final : SpeechListener {
   int ready = 0, lost = 0, finals = 0, partials = 0, heard = 0, flushed = 0;
   std::string unavailable;
@@ -173,6 +206,29 @@ TEST_F(SpeechProcessTest, ComesBackAfterADeath) {
   ASSERT_TRUE(loop.run_until([&] { return log.ready == 2; }));
   EXPECT_FALSE(speech.feed(track, {100}, tenth));
   EXPECT_NE(speech.open("", {0}), track);
+}
+
+TEST_F(SpeechProcessTest, OneThatReadsNothingIsGivenUpAtTheLimitAndStartedAgain) {
+  SpeechProcess speech(loop, with("deaf"));
+  speech.listen(&log);
+  speech.start();
+  ASSERT_TRUE(loop.run_until([&] { return speech.ready(); }));
+  const pid_t deaf = speech.pid();
+  const std::string long_name(60'000, 'x');
+  std::size_t sent = 0;
+  const auto send = [&](std::size_t bytes) {
+    for (; sent < bytes; sent += long_name.size()) static_cast<void>(speech.open(long_name, {0}));
+  };
+  send(ipc::kMaxQueuedBytes - (1u << 20));
+  bool seen = false;
+  loop.after(milliseconds(50), [&] { seen = true; });
+  ASSERT_TRUE(loop.run_until([&] { return seen; }));
+  EXPECT_EQ(log.lost, 0) << "what waits is within the limit";
+  EXPECT_EQ(speech.pid(), deaf);
+  send(ipc::kMaxQueuedBytes + (2u << 20));  // more than the socket holds beside it
+  ASSERT_TRUE(loop.run_until([&] { return log.lost == 1; }));
+  ASSERT_TRUE(loop.run_until([&] { return log.ready == 2; }));
+  EXPECT_NE(speech.pid(), deaf);
 }
 
 TEST_F(SpeechProcessTest, SaysWhyThereIsNone) {

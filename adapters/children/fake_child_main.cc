@@ -93,6 +93,7 @@ int speech(ipc::Pipe& pipe, const std::string& mode) {
   }
   say_speech(pipe, ipc::SpeechReady{"fake"});
   say_speech(pipe, ipc::Credit{5000});
+  if (mode == "deaf") ::pause();
   ipc::Frame frame;
   while (wait_frame(pipe, frame)) {
     if (const auto* audio = std::get_if<ipc::AudioFrame>(&frame)) {
