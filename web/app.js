@@ -131,14 +131,16 @@ function onEvent(kind, body) {
   if (body.meeting === chosen && (!body.seq || body.seq > loadedSeq)) view.event(kind, body);
 }
 
-function onState(state, error) {
+function onState(state) {
   $("connection").dataset.state = state;
   $("connection").textContent = state === "live" ? "live" : state === "refused" ? "no access" : "connection lost, trying again";
   if (state === "refused") notice("This page needs its token: open the address that `hansard status` prints.");
   if (state === "live") {
     notice(null);
     refreshStatus().catch(() => {});
-  } else if (error) {
+  } else {
+    // What a daemon that is gone was about to do, and what was being said, is over.
+    $("stopping").hidden = true;
     view.clearPartials();
   }
 }
@@ -161,7 +163,7 @@ $("pause").addEventListener("click", () => {
   call("POST", `/api/meetings/${encodeURIComponent(chosen)}/${verb}`, {}).catch((e) => notice(e.message));
 });
 $("plan-box").addEventListener("toggle", () => refreshPlan().catch((e) => notice(e.message)));
-setInterval(() => refreshStatus().catch(() => {}), 15_000);
+setInterval(() => refreshStatus().catch(() => {}), 5_000);
 
 async function main() {
   if (!takeToken()) return onState("refused");
@@ -173,7 +175,7 @@ async function main() {
       break;
     } catch (e) {
       if (e.status === 401) return onState("refused");
-      onState("lost", e);
+      onState("lost");
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
   }

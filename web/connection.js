@@ -22,7 +22,7 @@ export async function call(method, path, body) {
   return answer;
 }
 
-// Calls onEvent(kind, body) for each event after `seq`, for ever; onState("live" | "lost" | "refused", error).
+// Calls onEvent(kind, body) for each event after `seq`, for ever; onState("live" | "lost" | "refused").
 export async function follow(seq, onEvent, onState) {
   for (let delay = 500; ; delay = Math.min(delay * 2, 8000)) {
     try {
@@ -48,10 +48,8 @@ export async function follow(seq, onEvent, onState) {
           if (event.id) seq = event.id;
         }
       }
-    } catch (error) {
-      onState("lost", error);
-      await new Promise((resolve) => setTimeout(resolve, delay));
-      continue;
+    } catch {
+      // It is tried again, as after an end that was said.
     }
     onState("lost");
     await new Promise((resolve) => setTimeout(resolve, delay));
