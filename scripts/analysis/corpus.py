@@ -5,6 +5,8 @@ import numpy as np
 from scipy import sparse
 
 KINDS = ("action_items", "decisions")
+HASH_BITS = 21  # kHashBits of core/analysis/features.h
+ROLE_KIND = 14  # kRole of core/analysis/features.cc
 
 
 class Corpus:
@@ -66,3 +68,17 @@ def balanced_threshold(score, y):
     threshold = float(np.sort(score)[-int(y.sum())])
     taken = score >= threshold
     return float(2 * (taken & y).sum() / (taken.sum() + y.sum())), threshold
+
+
+def role_slots(meetings):
+    """Slots of the roles of these meetings' speakers, as slot() of core/analysis/features.cc places them."""
+    mask = (1 << 64) - 1
+    out = set()
+    for role in {p["role"] for m in meetings for p in m["participants"] if p.get("role")}:
+        value = 0xCBF29CE484222325  # FNV-1a
+        for byte in role.lower().encode():
+            value = ((value ^ byte) * 0x100000001B3) & mask
+        h = (((value | 1) ^ ((ROLE_KIND * 0x9E3779B97F4A7C15) & mask)) * 0xBF58476D1CE4E5B9) & mask
+        h = ((h ^ (h >> 29)) * 0x94D049BB133111EB) & mask
+        out.add(h >> (64 - HASH_BITS))
+    return sorted(out)

@@ -2,20 +2,23 @@
 """Trains the weights of core/analysis from the AMI and ICSI training meetings. Run by scripts/train-analysis.
 
 For each kind: logistic regression over the features of the C++ tool, scaled by inverse document frequency. Grouped
-cross-validation over the teams of ami_train (and series of icsi_train) chooses, on the held-out scores pooled over the
-folds, the threshold; then one fit on all of it. The tune parts are never read here.
+cross-validation over the teams (AMI) and series (ICSI) chooses the threshold on held-out scores of the weights in the form
+in which they are shipped; then one fit on all. With --check the whole of that is done once for each fold of AMI teams,
+without them, and the program with those weights is scored on the meetings of these teams. The tune parts are never read here.
 """
 import argparse
 import struct
 import sys
 import time
+import warnings
 
 import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
-from corpus import Corpus, balanced_threshold, best_threshold
+from check import check
+from corpus import Corpus, balanced_threshold, best_threshold, role_slots
 
 HASH_SIZE = 1 << 21  # kHashSize and kPlaceSlots of core/analysis/features.h
 SLOTS = HASH_SIZE + 64
@@ -25,10 +28,6 @@ FOLDS = 5
 # items are so rare that the draw itself shows in the result: they see all.
 NEGATIVES = 0.3
 KEPT = 30000  # weights kept of each kind
-# A feature that is at least this many times as frequent in AMI as in ICSI belongs to AMI's one scenario; it is scaled
-# down so that the model leans on what both have in common.
-SCENARIO_RATIO = 6
-SCENARIO_SCALE = 0.5
 # ICSI's decisions are marked more sparsely and count less. A person is better served by fewer false decisions: the
 # threshold is the highest that keeps this share of the best F1.
 ICSI_WEIGHT = 0.3
@@ -58,7 +57,7 @@ def leb128(n):
 
 
 def document_frequency(x):
-    return np.asarray((x > 0).sum(0)).ravel()
+    return np.bincount(x.indices, minlength=x.shape[1])
 
 
 def idf_scale(x):
@@ -68,51 +67,99 @@ def idf_scale(x):
     return idf
 
 
-def fit(x, y, weight, c):
-    model = LogisticRegression(C=c, solver="liblinear", max_iter=100)
-    model.fit(x, y, sample_weight=weight)
-    return model.coef_[0].copy(), float(model.intercept_[0])
+class Shipped:
+    """A model's weights as the program will have them: the KEPT largest, each a signed byte."""
+
+    def __init__(self, weights, bias):
+        self.bias = bias
+        self.keep = np.sort(np.argsort(-np.abs(weights), kind="stable")[:KEPT])
+        self.keep = self.keep[weights[self.keep] != 0]
+        kept = weights[self.keep]
+        self.scale = float(np.float32(np.abs(kept).max() / (127 * 127)))
+        self.q = (np.sign(kept) * np.round(np.sqrt(np.abs(kept) / self.scale))).astype(np.int8)
+
+    def scores(self, x, roles):
+        w = np.zeros((x.shape[1], 2))
+        w[self.keep, 0] = self.scale * self.q.astype(float) * np.abs(self.q.astype(float))
+        w[:HASH_SIZE, 1] = w[:HASH_SIZE, 0]  # without place
+        w[roles, 1] = 0
+        return x @ w + self.bias
+
+    def encode(self, thresholds):
+        body = struct.pack("<ffffI", self.bias, thresholds[0], thresholds[1], self.scale, len(self.keep))
+        body += b"".join(leb128(int(d)) for d in np.diff(np.concatenate([[0], self.keep])))
+        return body + self.q.tobytes()
 
 
-def sampled(rows, y, negatives, rng):
-    return rows[y[rows] | (rng.random(len(rows)) < negatives)]
+def fit(x, y, weight, c, scale, roles):
+    """x is unscaled; the weights returned are for unscaled features too. `roles`: slots of which every row has one."""
+    used = np.flatnonzero((scale > 0) & (document_frequency(x) > 0))
+    scaled = (x[:, used] @ sparse.diags(scale[used])).tocsr()
+    model = LogisticRegression(C=c, solver="liblinear", dual=True, tol=0.02, max_iter=100, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of parameters' names to come
+        model.fit(scaled, y, sample_weight=weight)
+    w = np.zeros(x.shape[1])
+    w[used] = model.coef_[0] * scale[used]
+    # The bias hides in what every row has. A meeting whose roles are not known must get that of the average speaker.
+    bias = float(model.intercept_[0])
+    if roles:
+        values = x[:, roles]
+        average = float((values @ w[roles]).mean())
+        w[roles] -= average / float(values.sum(1).mean())
+        bias += average
+    return Shipped(w, bias)
 
 
-def held_out(x, y, team, weight, c, negatives):
-    """Scores of every row by a model that saw neither its team nor, in the second column, any place."""
-    rng = np.random.default_rng(1)
-    out = np.zeros((len(y), 2))
-    for train, test in GroupKFold(FOLDS).split(x, y, team):
-        rows = sampled(train, y, negatives, rng)
-        w, b = fit(x[rows], y[rows], weight[rows], c)
-        out[test, 0] = x[test] @ w + b
-        w[HASH_SIZE:] = 0
-        out[test, 1] = x[test] @ w + b
-    return out
+class Kind:
+    """What one kind of item is trained on. judged: the rows on which F1 is taken (AMI alone); cut(score, y) -> (F1, threshold);
+    roles: the slots of speakers' roles, where all rows have one."""
+
+    def __init__(self, name, x, y, team, weight, judged, scale, c, cut, negatives=NEGATIVES, roles=()):
+        self.name, self.x, self.y, self.team, self.weight, self.judged = name, x, y, team, weight, judged
+        self.scale, self.c, self.cut, self.negatives, self.roles = scale, c, cut, negatives, list(roles)
+
+    def fit(self, rows, rng):
+        seen = rows[self.y[rows] | (rng.random(len(rows)) < self.negatives)]
+        return fit(self.x[seen], self.y[seen], self.weight[seen], self.c, self.scale(rows), self.roles)
+
+    def train(self, rows):
+        """The encoded weights, from these rows alone."""
+        start = time.time()
+        rng = np.random.default_rng(1)
+        score = np.zeros((len(rows), 2))
+        for train, test in GroupKFold(FOLDS).split(rows, groups=self.team[rows]):
+            score[test] = self.fit(rows[train], rng).scores(self.x[rows[test]], self.roles)
+        judged = self.judged[rows]
+        y = self.y[rows][judged]
+        cuts = [self.cut(score[judged, column], y) for column in (0, 1)]
+        print("%s C=%g: held-out F1 %.3f (threshold %.2f), in a running meeting %.3f (%.2f), %.0f s"
+              % (self.name, self.c, *cuts[0], *cuts[1], time.time() - start), flush=True)
+        return self.fit(rows, np.random.default_rng(1)).encode([t for _, t in cuts])
 
 
-def encode(weights, bias, thresholds):
-    keep = np.sort(np.argsort(-np.abs(weights), kind="stable")[:KEPT])
-    keep = keep[weights[keep] != 0]
-    scale = float(np.abs(weights).max()) / (127 * 127)
-    q = np.sign(weights[keep]) * np.round(np.sqrt(np.abs(weights[keep]) / scale))
-    body = struct.pack("<ffffI", bias, thresholds[0], thresholds[1], scale, len(keep))
-    body += b"".join(leb128(int(d)) for d in np.diff(np.concatenate([[0], keep])))
-    return body + q.astype(np.int8).tobytes()
+def kinds(ami, icsi):
+    both = sparse.vstack([ami.x, icsi.x]).tocsr()
+    n = ami.x.shape[0]
+    teams = np.concatenate([ami.team, icsi.team + 1000])
+    is_ami = np.arange(both.shape[0]) < n
+
+    # ICSI was never annotated for action items.
+    yield Kind("action items", ami.x, ami.y["action_items"], ami.team, np.ones(n), np.ones(n, bool),
+               lambda rows: idf_scale(ami.x[rows]), 0.1, balanced_threshold, negatives=1.0, roles=role_slots(ami.meetings))
+    yield Kind("decisions", both, np.concatenate([ami.y["decisions"], icsi.y["decisions"]]), teams,
+               np.where(is_ami, 1.0, ICSI_WEIGHT), is_ami, lambda rows: idf_scale(both[rows]), 0.05,
+               lambda score, y: best_threshold(score, y, DECISION_SHARE))
+    yield Kind("key points", both, np.concatenate([ami.abstract, icsi.abstract]), teams, np.ones(len(teams)), is_ami,
+               lambda rows: idf_scale(both[rows]), 0.02, best_threshold)
 
 
-def train_kind(name, x, y, team, weight, judged, scale, c, cut, negatives=NEGATIVES):
-    """One kind's encoded weights. `judged`: the rows on which F1 is taken (AMI alone); cut(score, y) -> (F1, threshold)."""
-    scaled = (x @ sparse.diags(scale)).tocsr()
-    start = time.time()
-    s = held_out(scaled, y, team, weight, c, negatives)[judged]
-    f1, threshold = cut(s[:, 0], y[judged])
-    live_f1, live_threshold = cut(s[:, 1], y[judged])
-    print("%s C=%g: held-out F1 %.3f (threshold %.2f), without place %.3f (%.2f), %.0f s"
-          % (name, c, f1, threshold, live_f1, live_threshold, time.time() - start), flush=True)
-    rows = sampled(np.arange(len(y)), y, negatives, np.random.default_rng(1))
-    w, b = fit(scaled[rows], y[rows], weight[rows], c)
-    return encode(w * scale, b, (threshold, live_threshold))
+def write(path, parts):
+    data = b"HANSARDW" + struct.pack("<II", 1, len(parts)) + b"".join(parts)
+    data += struct.pack("<I", crc32c(data))
+    with open(path, "wb") as f:
+        f.write(data)
+    return len(data)
 
 
 def main():
@@ -120,31 +167,22 @@ def main():
     ap.add_argument("--data", required=True, help="folder with ami_train.jsonl and icsi_train.jsonl")
     ap.add_argument("--features", required=True, help="folder with ami_train.bin and icsi_train.bin")
     ap.add_argument("--out", required=True)
+    ap.add_argument("--check", metavar="PROGRAM", help="score by cross-validation with this analysis_apply; OUT is a folder then")
+    ap.add_argument("--scorer", help="score_analysis.py, for --check")
+    ap.add_argument("--seed", type=int, default=0, help="how --check forms its folds of teams")
     a = ap.parse_args()
     ami = Corpus(a.data + "/ami_train.jsonl", a.features + "/ami_train.bin", SLOTS)
     icsi = Corpus(a.data + "/icsi_train.jsonl", a.features + "/icsi_train.bin", SLOTS)
-    both = sparse.vstack([ami.x, icsi.x]).tocsr()
-    teams = np.concatenate([ami.team, icsi.team + 1000])
-    is_ami = np.arange(both.shape[0]) < ami.x.shape[0]
-
-    ratio = (document_frequency(ami.x) / ami.x.shape[0]) / np.maximum(document_frequency(icsi.x) / icsi.x.shape[0], 1e-9)
-    scenario = np.where((ratio >= SCENARIO_RATIO) & (np.arange(SLOTS) < HASH_SIZE), SCENARIO_SCALE, 1.0)
-
-    # ICSI was never annotated for action items.
-    parts = [train_kind("action items", ami.x, ami.y["action_items"], ami.team, np.ones(ami.x.shape[0]), np.ones(ami.x.shape[0], bool),
-                        idf_scale(ami.x) * scenario, 0.5, balanced_threshold, negatives=1.0)]
-    y = np.concatenate([ami.y["decisions"], icsi.y["decisions"]])
-    parts.append(train_kind("decisions", both, y, teams, np.where(is_ami, 1.0, ICSI_WEIGHT), is_ami, idf_scale(both), 0.05,
-                            lambda score, y: best_threshold(score, y, DECISION_SHARE)))
-    y = np.concatenate([ami.abstract, icsi.abstract])
-    parts.append(train_kind("key points", both, y, teams, np.ones(len(y)), is_ami, idf_scale(both), 0.02,
-                            best_threshold))
-
-    data = b"HANSARDW" + struct.pack("<II", 1, len(parts)) + b"".join(parts)
-    data += struct.pack("<I", crc32c(data))
-    with open(a.out, "wb") as f:
-        f.write(data)
-    print("wrote %s, %d bytes" % (a.out, len(data)))
+    all_kinds = list(kinds(ami, icsi))
+    if a.check:
+        def train(path, held_out):
+            # The summary is not judged, so that its part stays that of the decisions.
+            parts = [k.train(np.flatnonzero(~np.isin(k.team, held_out))) for k in all_kinds[:2]]
+            write(path, [*parts, parts[1]])
+        check(ami, train, a.out, a.check, a.scorer, a.seed)
+        return 0
+    size = write(a.out, [k.train(np.arange(len(k.y))) for k in all_kinds])
+    print("wrote %s, %d bytes" % (a.out, size))
     return 0
 
 
