@@ -12,29 +12,8 @@ namespace {
 constexpr std::size_t kMaxBatch = 64;
 constexpr Duration kFirstRetry = seconds(1);
 constexpr Duration kLastRetry = seconds(30);
-/// By so much the wall clock must have been set before aggregates are told: less than the ledger's precision, more than what
-/// lies between two readings.
-constexpr Duration kClockStep = milliseconds(20);
-constexpr Duration kClockReading = milliseconds(2);
-
-constexpr Instant kNever{253'402'300'799'000};
-
-/// The wall clock's lead over the monotonic one as the stored aggregates know it, and the boot in which that counts.
-struct KeptClock {
-  std::string boot;
-  Duration lead;
-  static constexpr auto fields = std::make_tuple(field("boot", &KeptClock::boot), field("lead_ms", &KeptClock::lead));
-};
 
 bool worth_retrying(ErrorClass c) { return retryable(c) || c == ErrorClass::kExhausted; }
-
-/// By how much the wall clock is ahead of the monotonic one; nullopt: this process was interrupted while it read them.
-std::optional<Duration> lead_of(const Clock& clock) {
-  const Duration before = clock.monotonic();
-  const Duration lead{clock.now().ms - before.ms};
-  if (clock.monotonic() - before > kClockReading) return std::nullopt;
-  return lead;
-}
 
 bool is_held(const flow::Effect& effect) { return std::holds_alternative<flow::HoldTask>(effect); }
 
@@ -88,7 +67,7 @@ struct Engine::Turn {
     flow::Effect effect;
   };
   Instant now;
-  std::optional<Duration> wall;  ///< the clock was set: its new lead over the monotonic one
+  std::optional<Duration> lead;  ///< the wall clock was set: its lead now
   std::string kept;              ///< what the commit writes about it, empty: nothing
   std::vector<Posted> taken;     ///< from the queue, to put back when the commit fails
   std::map<std::string, Staged> staged;
@@ -99,7 +78,8 @@ struct Engine::Turn {
   std::size_t acts = 0;  ///< of those that wait, how many are in it
 };
 
-Engine::Engine(Store& store, const Clock& clock, EffectRunner& runner) : store_(store), clock_(clock), runner_(runner) {}
+Engine::Engine(Store& store, const Clock& clock, EffectRunner& runner)
+    : store_(store), clock_(clock), runner_(runner), wall_(clock) {}
 
 Result<void> Engine::start(std::string_view owner) {
   const auto fence = store_.acquire(owner, clock_.now());
@@ -116,8 +96,8 @@ Result<void> Engine::start(std::string_view owner) {
     index_place(a.id, nullptr, &loaded.state);
     living_.insert_or_assign(a.id, std::move(loaded));
   }
-  if (auto bridged = bridge(); !bridged) return bridged;
-  for (const auto& a : *stored) queue_.push_back({a.id, flow::HostStarted{machine_restarted_}, {}});
+  if (auto opened = wall_.open(store_, [this] { return latest_known(); }); !opened) return opened;
+  for (const auto& a : *stored) queue_.push_back({a.id, flow::HostStarted{wall_.machine_restarted()}, {}});
   auto effects = store_.effects();
   if (!effects) return pass(effects);
   std::vector<Turn::Release> left;
@@ -131,30 +111,6 @@ Result<void> Engine::start(std::string_view owner) {
   // Only now: a store that this program cannot read stays as it is.
   if (auto expired = store_.expire_contexts(clock_.now()); !expired) return pass(expired);
   for (const auto& r : left) release(r.aggregate, r.key, r.effect);
-  return {};
-}
-
-/// What the wall clock's lead was when the aggregates were last told. In the same boot the store knows it: a clock that was set
-/// since then is noticed by the first turn. After another boot nobody knows; but it cannot be earlier than what has happened.
-Result<void> Engine::bridge() {
-  std::optional<Duration> lead = lead_of(clock_);
-  for (int tries = 0; !lead && tries < 10; ++tries) lead = lead_of(clock_);
-  wall_ = lead.value_or(Duration{clock_.now().ms - clock_.monotonic().ms});
-  auto stored = store_.context(kClockKey);
-  if (!stored) return pass(stored);
-  if (*stored) {
-    kept_ = **stored;
-    auto known = decode<KeptClock>(kept_, context_binding(kClockKey));
-    if (!known) return pass(known);
-    if (!known->boot.empty() && known->boot == clock_.boot()) {
-      wall_ = known->lead;
-      return {};
-    }
-    machine_restarted_ = known->boot != clock_.boot();
-  }
-  const auto latest = latest_known();
-  if (!latest) return std::unexpected(latest.error());
-  if (const Duration early = *latest - clock_.now(); early.ms > 0) wall_ = wall_ + early;
   return {};
 }
 
@@ -176,14 +132,14 @@ Result<Instant> Engine::latest_known() const {
   return latest;
 }
 
-/// The bridge for the next run goes with the first commit after each change: both or none.
+/// What the next run is to know of the clocks goes with the first commit after each change: both or none.
 void Engine::keep_clock(Turn& turn) const {
-  std::string body = encode(KeptClock{clock_.boot(), turn.wall.value_or(wall_)}, context_binding(kClockKey));
-  if (body == kept_) return;
-  turn.kept = body;
+  auto context = wall_.to_keep(turn.lead.value_or(wall_.lead()));
+  if (!context) return;
+  turn.kept = context->value;
   Commit commit;
   commit.at = turn.now;
-  commit.context.push_back({kClockKey, std::move(body), kNever});
+  commit.context.push_back(std::move(*context));
   turn.commits.push_back(std::move(commit));
 }
 
@@ -238,20 +194,18 @@ Result<void> Engine::drain_once(bool& more) {
   return {};
 }
 
-/// Timers and media times of aggregates are on the wall clock, the only one that outlives us. When somebody sets it they are
-/// moved along, before anything else happens at the new time, in one commit. So they are when it was set between two runs.
+/// When somebody has set the wall clock, what counts from a moment is moved along before anything else happens at the new time,
+/// in one commit.
 Result<void> Engine::follow_clock(Turn& turn) {
-  const std::optional<Duration> wall = lead_of(clock_);
-  if (!wall) return {};  // the next turn looks again
-  const Duration by = *wall - wall_;
-  if (by < kClockStep && by > Duration{} - kClockStep) return {};
-  turn.wall = wall;
+  turn.lead = wall_.moved_to();
+  if (!turn.lead) return {};
+  const flow::ClockMoved moved{*turn.lead - wall_.lead()};
   std::vector<std::string> ids;
   for (const auto& [id, loaded] : living_) ids.push_back(id);
   for (const std::string& id : ids) {
-    if (auto r = apply(turn, id, flow::ClockMoved{by}, {}); !r) return r;
+    if (auto r = apply(turn, id, moved, {}); !r) return r;
   }
-  if (turn.commits.empty()) wall_ = *wall;  // nobody had anything to move
+  if (turn.commits.empty()) wall_.told(*turn.lead);  // nobody had anything to move
   return {};
 }
 
@@ -384,8 +338,8 @@ void Engine::put_back(Turn& turn) {
 
 /// After the commit: the new state, then the viewers, then the world.
 void Engine::settle(Turn& turn, const std::vector<std::uint64_t>& seqs) {
-  if (turn.wall) wall_ = *turn.wall;
-  if (!turn.kept.empty()) kept_ = std::move(turn.kept);
+  if (turn.lead) wall_.told(*turn.lead);
+  if (!turn.kept.empty()) wall_.kept(std::move(turn.kept));
   for (auto& [id, staged] : turn.staged) {
     if (!staged.changed) continue;
     const auto it = living_.find(id);

@@ -14,6 +14,7 @@
 
 #include "core/audit/chain.h"
 #include "core/flow/step.h"
+#include "host/clock_bridge.h"
 #include "host/effect_runner.h"
 #include "ports/clock.h"
 #include "ports/store.h"
@@ -59,8 +60,8 @@ class Engine {
   /// Events that are not committed yet.
   std::size_t queued() const { return queue_.size(); }
 
-  /// The run before was in another boot: how long nobody was there is what the wall clock says, which may have been set.
-  bool machine_restarted() const { return machine_restarted_; }
+  /// See ClockBridge.
+  bool machine_restarted() const { return wall_.machine_restarted(); }
 
   /// When drain() must be called again, nullopt: only after a post. In the past when events are queued.
   std::optional<Instant> next_deadline() const;
@@ -95,7 +96,6 @@ class Engine {
   using Place = std::tuple<std::string, std::string, Instant>;
   struct Turn;  ///< the events of one commit and what they change
 
-  Result<void> bridge();
   Result<Instant> latest_known() const;
   void keep_clock(Turn& turn) const;
   Result<void> drain_once(bool& more);
@@ -125,9 +125,7 @@ class Engine {
   std::deque<Posted> queue_;
   std::vector<audit::Act> acts_;  ///< that no commit has written yet
   bool draining_ = false;
-  Duration wall_;     ///< the wall clock's lead over the monotonic one when the aggregates were last told
-  std::string kept_;  ///< what the store has of that
-  bool machine_restarted_ = false;
+  ClockBridge wall_;
   std::optional<Duration> retry_at_;  ///< after a failed commit, on the monotonic clock
   Duration retry_delay_;
   std::optional<Error> dead_;  ///< why no further commit is possible
