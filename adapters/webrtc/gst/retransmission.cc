@@ -38,8 +38,10 @@ void prepare_part(GstElement* element, bool nack) {
     // Packets are authenticated: a new source needs no probation, which would hold back the first packet that is sent again.
     g_object_set(element, "probation", 0u, "rtcp-fraction", kFeedbackBytesPerSecond, nullptr);
   } else if (is(element, "rtpjitterbuffer")) {
-    // Not before a later packet shows that one is missing: a sender that falls silent has sent all it has.
-    g_object_set(element, "do-retransmission", nack ? TRUE : FALSE, "rtx-next-seqnum", FALSE, nullptr);
+    // Not before a later packet shows that one is missing: a sender that falls silent has sent all it has. And the first packet
+    // is passed on when it comes, or its time would be taken for that much later.
+    g_object_set(element, "do-retransmission", nack ? TRUE : FALSE, "rtx-next-seqnum", FALSE, "faststart-min-packets", 1u,
+                 nullptr);
   }
 }
 
