@@ -8,7 +8,9 @@
 namespace hansard::cli {
 namespace {
 
-bool among(std::initializer_list<std::string_view> list, std::string_view word) { return std::find(list.begin(), list.end(), word) != list.end(); }
+bool among(std::initializer_list<std::string_view> list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
 
 void print_error(std::string_view text) {
   for (const auto line : split(text, '\n')) std::fprintf(stderr, "hansard: %.*s\n", static_cast<int>(line.size()), line.data());

@@ -54,7 +54,8 @@ void print_contents(const BackupReport& r) {
               static_cast<long long>(r.store.aggregates), static_cast<long long>(r.store.records),
               static_cast<long long>(r.store.effects), static_cast<long long>(r.store.schema));
   if (r.store.audit_seq > 0)
-    std::printf("audit log   %lld rows, the last is %s\n", static_cast<long long>(r.store.audit_seq), printable(r.store.audit_hash).c_str());
+    std::printf("audit log   %lld rows, the last is %s\n", static_cast<long long>(r.store.audit_seq),
+                printable(r.store.audit_hash).c_str());
   std::printf("beside it   %llu tracks of audio that wait, %llu files of minutes, %llu secrets%s\n",
               static_cast<unsigned long long>(r.audio), static_cast<unsigned long long>(r.minutes),
               static_cast<unsigned long long>(r.secrets), r.configuration ? ", the configuration" : "");
@@ -86,7 +87,8 @@ void print_check(const DataCheck& check) {
     std::printf("fault  %s: %s; %s\n", printable(f.where).c_str(), printable(f.what).c_str(), printable(f.advice).c_str());
   for (const auto& note : check.notes) std::printf("note   %s\n", printable(note).c_str());
   std::printf(
-      "%s: %llu meetings, %llu utterances, %lld records, %lld events, %lld waiting effects, %llu tracks of audio, %llu rows of the "
+      "%s: %llu meetings, %llu utterances, %lld records, %lld events, %lld waiting effects, %llu tracks of audio, %llu rows of "
+      "the "
       "audit log; %zu faults\n",
       check.faults.empty() ? "sound" : "not sound", static_cast<unsigned long long>(check.meetings),
       static_cast<unsigned long long>(check.utterances), static_cast<long long>(check.store.records),

@@ -43,10 +43,26 @@ class CliTest : public ::testing::Test {
 };
 
 TEST_F(CliTest, WrongUseIsTwoWithOneLine) {
-  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{
-           {"nonsense"}, {"serve", "x"}, {"serve", "--wrong"}, {"serve", "--config"}, {"serve", "--port", "99999"}, {"join"}, {"join", "a", "b"}, {"stop"},
-           {"meetings"}, {"meetings", "show"}, {"meetings", "list", "x"}, {"config"}, {"config", "x"}, {"status", "x"}, {"doctor", "x"}, {"lifecycle", "x"},
-           {"child"}, {"child", "x"}, {"demo", "x"}, {"help", "nonsense"}}) {
+  for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"nonsense"},
+                                                                                     {"serve", "x"},
+                                                                                     {"serve", "--wrong"},
+                                                                                     {"serve", "--config"},
+                                                                                     {"serve", "--port", "99999"},
+                                                                                     {"join"},
+                                                                                     {"join", "a", "b"},
+                                                                                     {"stop"},
+                                                                                     {"meetings"},
+                                                                                     {"meetings", "show"},
+                                                                                     {"meetings", "list", "x"},
+                                                                                     {"config"},
+                                                                                     {"config", "x"},
+                                                                                     {"status", "x"},
+                                                                                     {"doctor", "x"},
+                                                                                     {"lifecycle", "x"},
+                                                                                     {"child"},
+                                                                                     {"child", "x"},
+                                                                                     {"demo", "x"},
+                                                                                     {"help", "nonsense"}}) {
     int code = 0;
     const std::string said = errors_of([&] { code = run_words(words); });
     EXPECT_EQ(code, kWrongUse) << words[0];
@@ -63,7 +79,8 @@ TEST_F(CliTest, SuggestsTheCommandThatWasMeant) {
 
 TEST_F(CliTest, EveryCommandHasHelp) {
   const std::string overview = output_of([] { EXPECT_EQ(run_words({"help"}), kOk); });
-  for (const std::string name : {"serve", "demo", "join", "stop", "status", "meetings", "doctor", "config", "room", "lifecycle"}) {
+  for (const std::string name :
+       {"serve", "demo", "join", "stop", "status", "meetings", "doctor", "config", "room", "lifecycle"}) {
     EXPECT_NE(overview.find("  " + name), std::string::npos);
     EXPECT_NE(output_of([&] { EXPECT_EQ(run_words({name, "--help"}), kOk); }).find("usage: hansard " + name), std::string::npos);
     EXPECT_NE(output_of([&] { EXPECT_EQ(run_words({"help", name}), kOk); }).find("usage: hansard " + name), std::string::npos);
@@ -89,12 +106,14 @@ TEST_F(CliTest, BadConfigurationsAreOneLineEach) {
   EXPECT_EQ(code, kFailed);
   EXPECT_EQ(std::count(said.begin(), said.end(), '\n'), 2) << said;
   EXPECT_NE(said.find("line 3: unknown key 'prot'"), std::string::npos);
-  EXPECT_NE(errors_of([&] { EXPECT_EQ(run_words({"serve", "--config", folder + "/none.toml"}), kFailed); }).find("cannot read"), std::string::npos);
+  EXPECT_NE(errors_of([&] { EXPECT_EQ(run_words({"serve", "--config", folder + "/none.toml"}), kFailed); }).find("cannot read"),
+            std::string::npos);
   EXPECT_NE(output_of([&] { EXPECT_EQ(run_words({"config", "check"}), kOk); }).find("defaults"), std::string::npos);
 }
 
 TEST_F(CliTest, StopNeedsAMeetingOrAWayToEnd) {
-  for (const std::vector<std::string>& words : {std::vector<std::string>{"stop"}, {"stop", "m1", "--now"}, {"stop", "--finish", "--leave"}}) {
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"stop"}, {"stop", "m1", "--now"}, {"stop", "--finish", "--leave"}}) {
     EXPECT_NE(errors_of([&] { EXPECT_EQ(run_words(words), kWrongUse); }).find("--finish, --leave and --now"), std::string::npos);
   }
 }
@@ -112,9 +131,12 @@ TEST_F(CliTest, LiveViewShowsFinalsAndItemsOfItsMeeting) {
   LiveView view(file, "m1");
   view.event("meeting.state", *Json::parse(R"({"meeting":"m1","state":"recording","title":"T"})"));
   view.event("utterance.partial", *Json::parse(R"({"meeting":"m1","speaker":"Ann","text":"hel","start_ms":0})"));
-  view.event("utterance.final", *Json::parse(R"({"meeting":"m1","utterance":{"speaker":"Ann","text":"hello there","start_ms":61000}})"));
-  view.event("utterance.final", *Json::parse(R"({"meeting":"m2","utterance":{"speaker":"Eve","text":"elsewhere","start_ms":0}})"));
-  view.event("analysis.item", *Json::parse(R"({"meeting":"m1","change":{"change":"added","item":{"id":"d1","kind":"decision","text":"We go"}}})"));
+  view.event("utterance.final",
+             *Json::parse(R"({"meeting":"m1","utterance":{"speaker":"Ann","text":"hello there","start_ms":61000}})"));
+  view.event("utterance.final",
+             *Json::parse(R"({"meeting":"m2","utterance":{"speaker":"Eve","text":"elsewhere","start_ms":0}})"));
+  view.event("analysis.item",
+             *Json::parse(R"({"meeting":"m1","change":{"change":"added","item":{"id":"d1","kind":"decision","text":"We go"}}})"));
   std::rewind(file);
   char text[1024] = {};
   ASSERT_GT(std::fread(text, 1, sizeof text - 1, file), 0u);

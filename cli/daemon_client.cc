@@ -10,7 +10,8 @@ namespace hansard::cli {
 
 Result<DaemonClient> DaemonClient::find(const Config& config) {
   const auto none = [&] {
-    return fail(ErrorClass::kUnavailable, "cli", "no hansard daemon runs on " + config.data_dir + "; start one with `hansard serve`");
+    return fail(ErrorClass::kUnavailable, "cli",
+                "no hansard daemon runs on " + config.data_dir + "; start one with `hansard serve`");
   };
   const auto text = read_file(daemon_info_path(config.data_dir), 4096);
   if (!text) return none();

@@ -13,7 +13,8 @@ class DaemonClient {
  public:
   /// Looks for a daemon on the configuration's data_dir. Errors: kUnavailable, saying how to start one.
   static Result<DaemonClient> find(const Config& config);
-  DaemonClient(std::string address, std::uint16_t port, std::string token) : address_(std::move(address)), port_(port), token_(std::move(token)) {}
+  DaemonClient(std::string address, std::uint16_t port, std::string token)
+      : address_(std::move(address)), port_(port), token_(std::move(token)) {}
 
   /// Errors: kUnavailable, or what the API's error says.
   Result<Json> get(const std::string& path) const { return call("GET", path, Json()); }

@@ -27,7 +27,8 @@ constexpr std::int64_t kLeadMs = 1500;
 
 std::uint32_t get(const std::string& s, std::size_t at, int bytes) {
   std::uint32_t v = 0;
-  for (int i = 0; i < bytes; ++i) v |= static_cast<std::uint32_t>(static_cast<unsigned char>(s[at + static_cast<std::size_t>(i)])) << (8 * i);
+  for (int i = 0; i < bytes; ++i)
+    v |= static_cast<std::uint32_t>(static_cast<unsigned char>(s[at + static_cast<std::size_t>(i)])) << (8 * i);
   return v;
 }
 void put(std::string& out, std::uint32_t v, int bytes) {
@@ -44,14 +45,18 @@ std::string safe_name(const std::string& speaker) {
   return out;
 }
 
-Result<void> run_flite(const MeetingScript::Voice& voice, const std::string& text, const std::string& text_file, const std::string& wav) {
+Result<void> run_flite(const MeetingScript::Voice& voice, const std::string& text, const std::string& text_file,
+                       const std::string& wav) {
   if (auto r = write_file(text_file, text, 0600); !r) return r;
   char stretch[32];
   std::snprintf(stretch, sizeof stretch, "duration_stretch=%.2f", voice.stretch);
-  auto process = DemoProcess::start({"flite", "-voice", voice.voice, "--setf", stretch, "-f", text_file, "-o", wav}, text_file + ".log");
+  auto process =
+      DemoProcess::start({"flite", "-voice", voice.voice, "--setf", stretch, "-f", text_file, "-o", wav}, text_file + ".log");
   if (!process) return pass(process);
   while (!process->poll()) ::usleep(5000);
-  if (*process->poll() == 127) return fail(ErrorClass::kNotFound, "demo", "flite is missing, which speaks the second meeting; install it with: apt-get install flite");
+  if (*process->poll() == 127)
+    return fail(ErrorClass::kNotFound, "demo",
+                "flite is missing, which speaks the second meeting; install it with: apt-get install flite");
   if (*process->poll() != 0) return fail(ErrorClass::kInternal, "demo", "flite could not speak with the voice " + voice.voice);
   return {};
 }
@@ -68,7 +73,8 @@ Result<std::vector<std::int16_t>> read_wav(const std::string& path) {
   for (std::size_t at = 12; at + 8 <= s.size();) {
     const std::size_t size = std::min<std::size_t>(get(s, at + 4, 4), s.size() - at - 8);
     if (s.compare(at, 4, "fmt ") == 0 && size >= 16) {
-      format_ok = get(s, at + 8, 2) == 1 && get(s, at + 10, 2) == 1 && get(s, at + 12, 4) == kDemoRate && get(s, at + 22, 2) == 16;
+      format_ok =
+          get(s, at + 8, 2) == 1 && get(s, at + 10, 2) == 1 && get(s, at + 12, 4) == kDemoRate && get(s, at + 22, 2) == 16;
     }
     if (s.compare(at, 4, "data") == 0) {
       if (!format_ok) return bad();
@@ -114,7 +120,8 @@ Result<std::vector<StmSegment>> read_stm(const std::string& text) {
     segment.speaker = words[2];
     segment.start = std::strtod(words[3].c_str(), nullptr);
     segment.end = std::strtod(words[4].c_str(), nullptr);
-    if (!(segment.end > segment.start)) return fail(ErrorClass::kInvalid, "demo", "an .stm line whose end is not after its start");
+    if (!(segment.end > segment.start))
+      return fail(ErrorClass::kInvalid, "demo", "an .stm line whose end is not after its start");
     for (std::size_t i = 5; i < words.size(); ++i) segment.text += (i > 5 ? " " : "") + words[i];
     out.push_back(std::move(segment));
   }
@@ -122,7 +129,8 @@ Result<std::vector<StmSegment>> read_stm(const std::string& text) {
   return out;
 }
 
-std::vector<std::vector<std::int16_t>> cut_by_speaker(const std::vector<std::int16_t>& audio, const std::vector<StmSegment>& segments,
+std::vector<std::vector<std::int16_t>> cut_by_speaker(const std::vector<std::int16_t>& audio,
+                                                      const std::vector<StmSegment>& segments,
                                                       const std::vector<std::string>& speakers) {
   std::vector<std::vector<std::int16_t>> out(speakers.size(), std::vector<std::int16_t>(audio.size()));
   for (std::size_t i = 0; i < segments.size(); ++i) {
@@ -137,7 +145,8 @@ std::vector<std::vector<std::int16_t>> cut_by_speaker(const std::vector<std::int
     for (std::size_t k = from; k < to; ++k) {
       // Short ramps, so that a cut does not click. Inside one speaker's turn the ramps of two parts meet in silence.
       const std::size_t edge = std::min(k - from, to - 1 - k);
-      track[k] = edge >= kFade ? audio[k] : static_cast<std::int16_t>(audio[k] * static_cast<int>(edge) / static_cast<int>(kFade));
+      track[k] =
+          edge >= kFade ? audio[k] : static_cast<std::int16_t>(audio[k] * static_cast<int>(edge) / static_cast<int>(kFade));
     }
   }
   return out;
@@ -145,7 +154,9 @@ std::vector<std::vector<std::int16_t>> cut_by_speaker(const std::vector<std::int
 
 Result<DemoMeetingAudio> make_recorded_meeting(const std::string& samples, const std::string& dir) {
   auto audio = read_wav(samples + "/sample.wav");
-  if (!audio) return fail(ErrorClass::kNotFound, "demo", "the recorded conversation of the demo is missing (" + audio.error().detail + "); get it with: scripts/fetch");
+  if (!audio)
+    return fail(ErrorClass::kNotFound, "demo",
+                "the recorded conversation of the demo is missing (" + audio.error().detail + "); get it with: scripts/fetch");
   const auto stm = read_file(samples + "/sample.stm", 1 << 20);
   if (!stm) return std::unexpected(stm.error());
   auto segments = read_stm(*stm);
@@ -170,8 +181,10 @@ Result<DemoMeetingAudio> make_spoken_meeting(const MeetingScript& script, const 
   std::size_t at = kLeadMs * kDemoRate / 1000;
   for (std::size_t i = 0; i < script.lines.size(); ++i) {
     const auto& line = script.lines[i];
-    const auto voice = std::find_if(script.voices.begin(), script.voices.end(), [&](const auto& v) { return v.speaker == line.speaker; });
-    if (voice == script.voices.end()) return fail(ErrorClass::kInvalid, "demo", "the script gives no voice to one of its speakers");
+    const auto voice =
+        std::find_if(script.voices.begin(), script.voices.end(), [&](const auto& v) { return v.speaker == line.speaker; });
+    if (voice == script.voices.end())
+      return fail(ErrorClass::kInvalid, "demo", "the script gives no voice to one of its speakers");
     const std::string wav = dir + "/line.wav";
     if (auto r = run_flite(*voice, line.text, dir + "/line.txt", wav); !r) return pass(r);
     auto spoken = read_wav(wav);

@@ -36,7 +36,8 @@ struct StmSegment {
 Result<std::vector<StmSegment>> read_stm(const std::string& text);
 
 /// For each speaker the conversation with all others' parts silenced.
-std::vector<std::vector<std::int16_t>> cut_by_speaker(const std::vector<std::int16_t>& audio, const std::vector<StmSegment>& segments,
+std::vector<std::vector<std::int16_t>> cut_by_speaker(const std::vector<std::int16_t>& audio,
+                                                      const std::vector<StmSegment>& segments,
                                                       const std::vector<std::string>& speakers);
 
 /// Writes the tracks of SAMPLES/sample.{wav,stm} to `dir`. Errors say how to get the samples.

@@ -53,7 +53,8 @@ Result<std::uint16_t> free_port(std::uint16_t wanted) {
   ::getsockname(fd, reinterpret_cast<sockaddr*>(&a), &n);
   ::close(fd);
   if (bound) return ntohs(a.sin_port);
-  return fail(ErrorClass::kConflict, "demo", "port " + std::to_string(wanted) + " is in use; choose another with --port, or leave --port out");
+  return fail(ErrorClass::kConflict, "demo",
+              "port " + std::to_string(wanted) + " is in use; choose another with --port, or leave --port out");
 }
 
 struct DemoMeeting {
@@ -63,14 +64,15 @@ struct DemoMeeting {
   std::int64_t start_ms = 0;
   std::int64_t speak_ms = 0;
   std::int64_t end_ms = 0;
-  bool ended = false;                  ///< the room was closed
-  int second_tries = 0;                ///< speakers started again before they had begun
-  std::vector<DemoProcess> speakers;   ///< as audio.tracks, once started
+  bool ended = false;                 ///< the room was closed
+  int second_tries = 0;               ///< speakers started again before they had begun
+  std::vector<DemoProcess> speakers;  ///< as audio.tracks, once started
 };
 
 class Demo {
  public:
-  Demo(std::string dir, std::string executable, bool exit_when_done) : dir_(std::move(dir)), exe_(std::move(executable)), exit_(exit_when_done) {}
+  Demo(std::string dir, std::string executable, bool exit_when_done)
+      : dir_(std::move(dir)), exe_(std::move(executable)), exit_(exit_when_done) {}
 
   int run(std::uint16_t wanted_port);
 
@@ -114,7 +116,8 @@ class Demo {
 Result<void> Demo::prepare(std::uint16_t wanted_port) {
   for (const char* module : {"media", "speech"}) {
     if (find_module(module).empty()) {
-      return fail(ErrorClass::kNotFound, "demo", std::string("the module libhansard_") + module + ".so is not beside the program; build it with: scripts/build");
+      return fail(ErrorClass::kNotFound, "demo",
+                  std::string("the module libhansard_") + module + ".so is not beside the program; build it with: scripts/build");
     }
   }
   for (const char* folder : {"", "/data", "/calendar", "/voices", "/logs"}) {
@@ -124,7 +127,8 @@ Result<void> Demo::prepare(std::uint16_t wanted_port) {
   if (!port) return pass(port);
   page_port_ = *port;
   // Known before the daemon runs, so that the address can be said first.
-  if (const char* given = std::getenv("HANSARD_API_TOKEN"); given != nullptr && std::string_view(given).size() >= 16) token_ = given;
+  if (const char* given = std::getenv("HANSARD_API_TOKEN"); given != nullptr && std::string_view(given).size() >= 16)
+    token_ = given;
   if (token_.empty()) {
     auto kept = keep_api_token(file("data"));
     if (!kept) return pass(kept);
@@ -135,7 +139,8 @@ Result<void> Demo::prepare(std::uint16_t wanted_port) {
 
 Result<void> Demo::make_voices() {
   const std::string script_path = find_share_file("demo/script1.json");
-  if (script_path.empty()) return fail(ErrorClass::kNotFound, "demo", "share/demo/script1.json is missing; build or install hansard again");
+  if (script_path.empty())
+    return fail(ErrorClass::kNotFound, "demo", "share/demo/script1.json is missing; build or install hansard again");
   const auto text = read_file(script_path, 1 << 20);
   if (!text) return std::unexpected(text.error());
   const auto json = Json::parse(*text);
@@ -144,7 +149,8 @@ Result<void> Demo::make_voices() {
   if (!script) return pass(script);
   script_ = std::move(*script);
   const char* cache = std::getenv("HANSARD_CACHE");
-  const std::string samples = (cache != nullptr && *cache != '\0' ? std::string(cache) : std::string(HANSARD_SOURCE_DIR "/.cache")) + "/samples/pyannote";
+  const std::string samples =
+      (cache != nullptr && *cache != '\0' ? std::string(cache) : std::string(HANSARD_SOURCE_DIR "/.cache")) + "/samples/pyannote";
   auto recorded = make_recorded_meeting(samples, file("voices"));
   if (!recorded) return pass(recorded);
   auto spoken = make_spoken_meeting(script_, file("voices"));
@@ -166,7 +172,9 @@ Result<LocalReply> Demo::ask_room(const std::string& method, const std::string& 
 Result<void> Demo::start_room() {
   const std::string port_file = file("room.port");
   ::unlink(port_file.c_str());
-  auto process = DemoProcess::start({exe_, "child", "media", "room", "--listen", "127.0.0.1:0", "--port-file", port_file, "--static", file("calendar")}, file("logs/room.log"));
+  auto process = DemoProcess::start(
+      {exe_, "child", "media", "room", "--listen", "127.0.0.1:0", "--port-file", port_file, "--static", file("calendar")},
+      file("logs/room.log"));
   if (!process) return pass(process);
   room_.emplace(std::move(*process));
   for (const std::int64_t limit = now_ms() + 20'000; now_ms() < limit && !room_->poll(); ::usleep(20'000)) {
@@ -186,11 +194,18 @@ Result<void> Demo::write_config() {
   const std::string room = "127.0.0.1:" + std::to_string(room_port_);
   const std::string text =
       "# Written by `hansard demo`.\n"
-      "data_dir = \"" + file("data") + "\"\noutput_dir = \"" + file("minutes") + "\"\n"
-      "[listen]\nport = " + std::to_string(page_port_) + "\n"
-      "[[calendar]]\nid = \"demo\"\nurl = \"http://" + room + "/static/demo.ics\"\ninterval = \"5s\"\n"
+      "data_dir = \"" +
+      file("data") + "\"\noutput_dir = \"" + file("minutes") +
+      "\"\n"
+      "[listen]\nport = " +
+      std::to_string(page_port_) +
+      "\n"
+      "[[calendar]]\nid = \"demo\"\nurl = \"http://" +
+      room +
+      "/static/demo.ics\"\ninterval = \"5s\"\n"
       "[leave]\nalone = \"10s\"\n[join]\nnot_started_retry = \"1s\"\n"
-      "[media]\nhosts = [\"" + room + "\"]\nmin_free_mb = 50\n[http]\nallow_hosts = [\"" + room + "\"]\n";
+      "[media]\nhosts = [\"" +
+      room + "\"]\nmin_free_mb = 50\n[http]\nallow_hosts = [\"" + room + "\"]\n";
   return write_file(file("hansard.toml"), text, 0600);
 }
 
@@ -211,17 +226,18 @@ Result<void> Demo::write_calendar() {
     m.speak_ms = at + kSpeakAfterMs;
     m.end_ms = (m.speak_ms + m.audio.length_ms + kTailMs + 999) / 1000 * 1000;
     at = m.end_ms + kBetweenMs;
-    text += "BEGIN:VEVENT\r\nUID:" + m.room + "-" + std::to_string(m.start_ms) + "@hansard.demo\r\nDTSTAMP:" + ics_time(now_ms()) + "\r\nDTSTART:" + ics_time(m.start_ms) +
-            "\r\nDTEND:" + ics_time(m.end_ms) + "\r\nSUMMARY:" + m.title + "\r\nLOCATION:http://127.0.0.1:" + std::to_string(room_port_) + "/rooms/" + m.room +
-            "\r\nEND:VEVENT\r\n";
+    text += "BEGIN:VEVENT\r\nUID:" + m.room + "-" + std::to_string(m.start_ms) +
+            "@hansard.demo\r\nDTSTAMP:" + ics_time(now_ms()) + "\r\nDTSTART:" + ics_time(m.start_ms) +
+            "\r\nDTEND:" + ics_time(m.end_ms) + "\r\nSUMMARY:" + m.title +
+            "\r\nLOCATION:http://127.0.0.1:" + std::to_string(room_port_) + "/rooms/" + m.room + "\r\nEND:VEVENT\r\n";
   }
   return write_file(file("calendar/demo.ics"), text + "END:VCALENDAR\r\n", 0600);
 }
 
 Result<DemoProcess> Demo::start_speaker(const DemoMeeting& meeting, const DemoTrack& track) {
   const std::string whip = "http://127.0.0.1:" + std::to_string(room_port_) + "/rooms/" + meeting.room + "/whip";
-  return DemoProcess::start({exe_, "child", "media", "publish", "--whip", whip, "--file", track.file, "--name", track.speaker, "--start-at",
-                             std::to_string(meeting.speak_ms), "--tail-ms", std::to_string(kTailMs)},
+  return DemoProcess::start({exe_, "child", "media", "publish", "--whip", whip, "--file", track.file, "--name", track.speaker,
+                             "--start-at", std::to_string(meeting.speak_ms), "--tail-ms", std::to_string(kTailMs)},
                             file("logs/speaker-" + track.speaker + ".log"));
 }
 
@@ -237,7 +253,8 @@ Result<void> Demo::look_after_speakers(DemoMeeting& m) {
       over = over && code.has_value();
       if (!code || *code == 0) continue;
       if (now >= m.speak_ms || ++m.second_tries > kMaxSecondTries) {
-        return fail(ErrorClass::kUnavailable, "demo", "a speaker has failed; " + file("logs/speaker-" + m.audio.tracks[i].speaker + ".log") + " says why");
+        return fail(ErrorClass::kUnavailable, "demo",
+                    "a speaker has failed; " + file("logs/speaker-" + m.audio.tracks[i].speaker + ".log") + " says why");
       }
     }
     auto process = start_speaker(m, m.audio.tracks[i]);
@@ -309,8 +326,10 @@ void Demo::show_meeting(const std::string& id, const std::string& state) {
   for (auto& g : script.gold) g.due.reset();
   for (auto& i : *items) i.due.reset();
   std::string table = format_script_score(script, score_script(script, *utterances, *items));
-  for (std::size_t at = 0; (at = table.find(", due", at)) != std::string::npos;) table.erase(at, table.find_first_of("]\n", at) - at);
-  std::printf("\nWhat of the script was found, missed and invented (dates left out: the script has its own day)\n%s", table.c_str());
+  for (std::size_t at = 0; (at = table.find(", due", at)) != std::string::npos;)
+    table.erase(at, table.find_first_of("]\n", at) - at);
+  std::printf("\nWhat of the script was found, missed and invented (dates left out: the script has its own day)\n%s",
+              table.c_str());
   std::fflush(stdout);
 }
 
@@ -321,7 +340,8 @@ void Demo::show_results() {
   }
   if (done_ == meetings_.size() && !std::exchange(said_end_, true)) {
     std::printf("\nBoth meetings are over. Minutes are in %s/minutes, logs in %s/logs.\n", dir_.c_str(), dir_.c_str());
-    if (!exit_) std::printf("The daemon stays up at http://127.0.0.1:%u/#token=%s\nPress Ctrl-C to end it.\n", page_port_, token_.c_str());
+    if (!exit_)
+      std::printf("The daemon stays up at http://127.0.0.1:%u/#token=%s\nPress Ctrl-C to end it.\n", page_port_, token_.c_str());
     std::fflush(stdout);
   }
 }
@@ -362,7 +382,8 @@ int Demo::run(std::uint16_t wanted_port) {
   for (const auto& m : meetings_) {
     std::printf("In the calendar: %s, %s\n", format_rfc3339({m.start_ms}).c_str(), m.title.c_str());
   }
-  std::printf("The room is http://127.0.0.1:%u/rooms/NAME, the calendar http://127.0.0.1:%u/static/demo.ics\n", room_port_, room_port_);
+  std::printf("The room is http://127.0.0.1:%u/rooms/NAME, the calendar http://127.0.0.1:%u/static/demo.ics\n", room_port_,
+              room_port_);
   std::fflush(stdout);
   std::signal(SIGINT, [](int) { g_interrupted = 1; });
   std::signal(SIGTERM, [](int) { g_interrupted = 1; });
@@ -378,7 +399,8 @@ int cmd_demo(std::span<const std::string> args) {
   const auto a = parse_args(args, {"--dir", "--port"}, {"--exit"});
   if (!a || !a->rest.empty()) return wrong_use(a ? "demo takes no '" + a->rest[0] + "'" : a.error().detail);
   std::int64_t port = 0;
-  if (const std::string text = a->text("--port"); !text.empty() && (!parse_digits(text, port) || port > 65535)) return wrong_use("--port needs a number up to 65535");
+  if (const std::string text = a->text("--port"); !text.empty() && (!parse_digits(text, port) || port > 65535))
+    return wrong_use("--port needs a number up to 65535");
   std::string dir = a->text("--dir");
   if (dir.empty()) {
     const auto config = default_config();

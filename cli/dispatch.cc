@@ -34,6 +34,7 @@ struct Command {
   bool hidden = false;
 };
 
+// clang-format off: help texts are broken where the terminal breaks them
 constexpr Command kCommands[] = {
     {"serve", "serve [--config FILE] [--port PORT]", "run the daemon: watch calendars, attend meetings, serve the page",
      "Prints the address of its page and runs until it is interrupted. Logs go to standard error, one JSON object a line.", &cmd_serve},
@@ -88,6 +89,7 @@ constexpr Command kCommands[] = {
     {"lifecycle", "lifecycle", "print the states of a meeting as a Mermaid diagram", "", &cmd_lifecycle},
     {"child", "child media|speech ...", "", "", &cmd_child, true},
 };
+// clang-format on
 
 const Command* find_command(std::string_view name) {
   const auto it = std::find_if(std::begin(kCommands), std::end(kCommands), [&](const Command& c) { return c.name == name; });
@@ -110,9 +112,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 void print_overview(std::FILE* out) {
-  std::fputs("hansard: attends meetings, writes transcripts, finds action items and decisions\n\nusage: hansard COMMAND ...\n\n", out);
+  std::fputs("hansard: attends meetings, writes transcripts, finds action items and decisions\n\nusage: hansard COMMAND ...\n\n",
+             out);
   for (const Command& c : kCommands) {
-    if (!c.hidden) std::fprintf(out, "  %-11.*s %.*s\n", static_cast<int>(c.name.size()), c.name.data(), static_cast<int>(c.summary.size()), c.summary.data());
+    if (!c.hidden)
+      std::fprintf(out, "  %-11.*s %.*s\n", static_cast<int>(c.name.size()), c.name.data(), static_cast<int>(c.summary.size()),
+                   c.summary.data());
   }
   std::fputs("\n`hansard help COMMAND` says more. Start with `hansard demo`.\n", out);
 }
@@ -134,7 +139,8 @@ int unknown(const std::string& name) {
       nearest = &c;
     }
   }
-  return wrong_use("unknown command '" + name + "'" + (nearest != nullptr ? "; did you mean '" + std::string(nearest->name) + "'?" : ""));
+  return wrong_use("unknown command '" + name + "'" +
+                   (nearest != nullptr ? "; did you mean '" + std::string(nearest->name) + "'?" : ""));
 }
 
 }  // namespace
@@ -160,7 +166,8 @@ int run(std::span<const std::string> args) {
   const Command* command = find_command(name);
   if (command == nullptr) return unknown(name);
   const auto rest = args.subspan(1);
-  if (!command->hidden && std::any_of(rest.begin(), rest.end(), [](const std::string& a) { return a == "--help" || a == "-h"; })) return print_help(*command);
+  if (!command->hidden && std::any_of(rest.begin(), rest.end(), [](const std::string& a) { return a == "--help" || a == "-h"; }))
+    return print_help(*command);
   return command->run(rest);
 }
 

@@ -30,7 +30,8 @@ using Findings = std::vector<Finding>;
 void check_modules(Findings& out) {
   for (const std::string name : {"media", "speech"}) {
     const std::string path = find_module(name);
-    out.push_back({"module " + name, path.empty() ? "missing" : "ok", path.empty() ? "libhansard_" + name + ".so is not beside the program; run scripts/build" : path});
+    out.push_back({"module " + name, path.empty() ? "missing" : "ok",
+                   path.empty() ? "libhansard_" + name + ".so is not beside the program; run scripts/build" : path});
   }
 }
 
@@ -56,7 +57,8 @@ void check_speech(const Config& config, Findings& out) {
       const auto* ready = message ? std::get_if<ipc::SpeechReady>(&*message) : nullptr;
       const auto* none = message ? std::get_if<ipc::SpeechUnavailable>(&*message) : nullptr;
       if (ready != nullptr) finding = {"recognizer", "ok", ready->model};
-      if (none != nullptr) finding = {"recognizer", "missing", none->detail + "; meetings are still captured and transcribed later"};
+      if (none != nullptr)
+        finding = {"recognizer", "missing", none->detail + "; meetings are still captured and transcribed later"};
       if (ready != nullptr || none != nullptr) break;
       continue;
     }
@@ -83,22 +85,28 @@ void check_media(Findings& out) {
   const auto exe = ipc::self_executable();
   if (!exe || find_module("media").empty()) return;
   const int code = run_quietly({*exe, "child", "media", "check"});
-  out.push_back({"media", code == 0 ? "ok" : "missing",
-                 code == 0 ? "GStreamer and its WebRTC plugins" : "GStreamer or a plugin is missing; install it with: scripts/setup run (`hansard child media check` says more)"});
+  out.push_back(
+      {"media", code == 0 ? "ok" : "missing",
+       code == 0
+           ? "GStreamer and its WebRTC plugins"
+           : "GStreamer or a plugin is missing; install it with: scripts/setup run (`hansard child media check` says more)"});
 }
 
 void check_disk(const Config& config, Findings& out) {
   std::string dir = config.data_dir;
   while (!dir.empty() && dir != "/" && !std::filesystem::exists(dir)) dir = std::filesystem::path(dir).parent_path().string();
-  struct statvfs info {};
+  struct statvfs info{};
   if (::statvfs(dir.c_str(), &info) != 0) {
     out.push_back({"disk", "missing", "cannot look at " + dir});
     return;
   }
   const std::uint64_t free = std::uint64_t{info.f_bavail} * info.f_frsize;
   const bool enough = free >= config.min_free_bytes;
-  out.push_back({"disk", enough ? "ok" : "missing", std::to_string(free >> 20) + " MB free for " + config.data_dir + (enough ? "" : "; too little to record, free some space")});
-  if (::access(dir.c_str(), W_OK) != 0) out.push_back({"data folder", "missing", dir + " cannot be written; choose another data_dir"});
+  out.push_back({"disk", enough ? "ok" : "missing",
+                 std::to_string(free >> 20) + " MB free for " + config.data_dir +
+                     (enough ? "" : "; too little to record, free some space")});
+  if (::access(dir.c_str(), W_OK) != 0)
+    out.push_back({"data folder", "missing", dir + " cannot be written; choose another data_dir"});
 }
 
 Findings examine(const std::string& config_file) {
@@ -114,14 +122,18 @@ Findings examine(const std::string& config_file) {
   check_speech(*config, out);
   if (!config->analysis_weights.empty()) {
     const bool there = std::filesystem::exists(config->analysis_weights);
-    out.push_back({"analysis", there ? "ok" : "missing", config->analysis_weights + (there ? "" : " is not there; leave weights in [analysis] out for the embedded ones")});
+    out.push_back(
+        {"analysis", there ? "ok" : "missing",
+         config->analysis_weights + (there ? "" : " is not there; leave weights in [analysis] out for the embedded ones")});
   }
   const bool flite = run_quietly({"flite", "--version"}) != 127;
-  out.push_back({"flite", flite ? "ok" : "note", flite ? "speaks in the demo" : "missing; only the demo needs it: apt-get install flite"});
+  out.push_back(
+      {"flite", flite ? "ok" : "note", flite ? "speaks in the demo" : "missing; only the demo needs it: apt-get install flite"});
   check_disk(*config, out);
   const auto daemon = DaemonClient::find(*config);
   out.push_back({"daemon", "note", daemon ? "runs" : "does not run"});
-  if (config->calendars.empty()) out.push_back({"calendars", "note", "none configured; add [[calendar]] to " + default_config_path()});
+  if (config->calendars.empty())
+    out.push_back({"calendars", "note", "none configured; add [[calendar]] to " + default_config_path()});
   out.push_back({"encryption", "note", "nothing is encrypted at rest yet: keep " + config->data_dir + " on an encrypted disk"});
   return out;
 }

@@ -31,14 +31,16 @@ class Connection {
     hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
     hints.ai_socktype = SOCK_STREAM;
     addrinfo* found = nullptr;
-    if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0) return unavailable("'" + address + "' is not an address");
+    if (::getaddrinfo(address.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+      return unavailable("'" + address + "' is not an address");
     fd_ = ::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval limit{kConnectMs / 1000, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     const int r = fd_ < 0 ? -1 : ::connect(fd_, found->ai_addr, found->ai_addrlen);
     const int error = errno;
     ::freeaddrinfo(found);
-    if (r != 0) return unavailable("nothing answers at " + address + " port " + std::to_string(port) + ": " + std::strerror(error));
+    if (r != 0)
+      return unavailable("nothing answers at " + address + " port " + std::to_string(port) + ": " + std::strerror(error));
     return {};
   }
 
@@ -68,10 +70,12 @@ class Connection {
 };
 
 std::string head_of(const LocalRequest& r) {
-  const std::string host = (r.address.find(':') != std::string::npos ? "[" + r.address + "]" : r.address) + ":" + std::to_string(r.port);
+  const std::string host =
+      (r.address.find(':') != std::string::npos ? "[" + r.address + "]" : r.address) + ":" + std::to_string(r.port);
   std::string out = r.method + " " + r.path + " HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n";
   for (const auto& [name, value] : r.headers) out += name + ": " + value + "\r\n";
-  if (!r.body.empty() || r.method == "POST" || r.method == "PUT") out += "Content-Length: " + std::to_string(r.body.size()) + "\r\n";
+  if (!r.body.empty() || r.method == "POST" || r.method == "PUT")
+    out += "Content-Length: " + std::to_string(r.body.size()) + "\r\n";
   return out + "\r\n" + r.body;
 }
 
@@ -89,13 +93,16 @@ Result<Head> read_head(Connection& connection, std::string& buffer) {
   }
   Head head;
   std::int64_t status = 0;
-  if (buffer.size() < 12 || !parse_digits(std::string_view(buffer).substr(9, 3), status)) return unavailable("the answer is not HTTP");
+  if (buffer.size() < 12 || !parse_digits(std::string_view(buffer).substr(9, 3), status))
+    return unavailable("the answer is not HTTP");
   head.status = static_cast<int>(status);
   for (const auto raw : split(std::string_view(buffer).substr(0, end), '\n')) {
     const auto line = trim(raw);
     std::int64_t n = 0;
-    if (starts_with_ignore_case(line, "content-length:") && parse_digits(trim(line.substr(15)), n)) head.length = static_cast<std::size_t>(n);
-    if (starts_with_ignore_case(line, "transfer-encoding:") && find_ignore_case(line, "chunked") != std::string_view::npos) head.chunked = true;
+    if (starts_with_ignore_case(line, "content-length:") && parse_digits(trim(line.substr(15)), n))
+      head.length = static_cast<std::size_t>(n);
+    if (starts_with_ignore_case(line, "transfer-encoding:") && find_ignore_case(line, "chunked") != std::string_view::npos)
+      head.chunked = true;
   }
   buffer.erase(0, end + 4);
   return head;
@@ -139,7 +146,8 @@ Result<void> local_stream(const LocalRequest& request, const std::function<bool(
   std::string buffer;
   auto head = read_head(connection, buffer);
   if (!head) return pass(head);
-  if (head->status != 200) return fail(ErrorClass::kDenied, "http", "the server answered with status " + std::to_string(head->status));
+  if (head->status != 200)
+    return fail(ErrorClass::kDenied, "http", "the server answered with status " + std::to_string(head->status));
   while (true) {
     if (!take(buffer)) return {};
     buffer.clear();

@@ -31,20 +31,21 @@ int join_by_daemon(const DaemonClient& client, const JoinRequest& request) {
   std::signal(SIGINT, [](int) { g_interrupted = g_interrupted + 1; });
   LiveView view(stdout, id);
   bool asked = false;
-  client.follow(status ? static_cast<std::uint64_t>(status->int_or("last_seq", 0)) : 0, [&](const std::string& kind, const Json& event) {
-    if (g_interrupted > 1) return false;
-    if (g_interrupted == 1 && !std::exchange(asked, true)) {
-      (void)client.post("/api/meetings/" + id + "/stop", Json());
-      std::puts("\nleaving ... (Ctrl-C again to stop watching)");
-    }
-    if (!kind.empty()) view.event(kind, event);
-    return !is_over(view.state_of(id));
-  });
+  client.follow(status ? static_cast<std::uint64_t>(status->int_or("last_seq", 0)) : 0,
+                [&](const std::string& kind, const Json& event) {
+                  if (g_interrupted > 1) return false;
+                  if (g_interrupted == 1 && !std::exchange(asked, true)) {
+                    (void)client.post("/api/meetings/" + id + "/stop", Json());
+                    std::puts("\nleaving ... (Ctrl-C again to stop watching)");
+                  }
+                  if (!kind.empty()) view.event(kind, event);
+                  return !is_over(view.state_of(id));
+                });
   return finish(client.get("/api/meetings/" + id));
 }
 
 int join_here(Config config, const JoinRequest& request) {
-  config.calendars.clear();  // one meeting, not a daemon
+  config.calendars.clear();            // one meeting, not a daemon
   config.on_stop = OnStop::kHandOver;  // a second Ctrl-C ends it at once
   auto app = App::open({std::move(config), {}, false});
   if (!app) return report(app.error());

@@ -72,14 +72,15 @@ void print_coverage(std::FILE* out, const Json& meeting) {
     std::string text;
     for (const auto& [state, ms] : c["totals_ms"].members()) {
       const std::int64_t n = ms.as_int().value_or(0);
-      if (n > 0) text += (text.empty() ? "" : ", ") + state + " " + std::to_string(n / 1000) + "." + std::to_string(n % 1000 / 100) + " s";
+      if (n > 0)
+        text += (text.empty() ? "" : ", ") + state + " " + std::to_string(n / 1000) + "." + std::to_string(n % 1000 / 100) + " s";
     }
     const std::string id = c.text_or("participant");
     std::fprintf(out, "  %s: %s\n", printable(names[id].empty() ? id : names[id]).c_str(), text.c_str());
     for (const Json& i : c["intervals"].items()) {
       if (i.text_or("state") != "lost") continue;
-      std::fprintf(out, "      lost from %s to %s: %s\n", clock_text(i.int_or("start_ms", 0)).c_str(), clock_text(i.int_or("end_ms", 0)).c_str(),
-                   printable(i.text_or("reason")).c_str());
+      std::fprintf(out, "      lost from %s to %s: %s\n", clock_text(i.int_or("start_ms", 0)).c_str(),
+                   clock_text(i.int_or("end_ms", 0)).c_str(), printable(i.text_or("reason")).c_str());
     }
   }
 }
@@ -90,7 +91,8 @@ std::string clock_text(std::int64_t ms) {
   const std::int64_t s = std::max<std::int64_t>(ms, 0) / 1000;
   char text[32];
   if (s >= 3600) {
-    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", static_cast<long long>(s / 3600), static_cast<long long>(s / 60 % 60), static_cast<long long>(s % 60));
+    std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", static_cast<long long>(s / 3600), static_cast<long long>(s / 60 % 60),
+                  static_cast<long long>(s % 60));
   } else {
     std::snprintf(text, sizeof text, "%02lld:%02lld", static_cast<long long>(s / 60), static_cast<long long>(s % 60));
   }
@@ -144,16 +146,19 @@ void LiveView::event(const std::string& kind, const Json& body) {
     clear_partial();
     const std::string name = printable(body.text_or("speaker"));
     const std::size_t room = columns(out_) - std::min(columns(out_) - 20, name.size() + 16);
-    std::fprintf(out_, "%s  %s  %s: %s%s", kGrey, clock_text(body.int_or("start_ms", 0)).c_str(), name.c_str(), tail(printable(body.text_or("text")), room).c_str(), kReset);
+    std::fprintf(out_, "%s  %s  %s: %s%s", kGrey, clock_text(body.int_or("start_ms", 0)).c_str(), name.c_str(),
+                 tail(printable(body.text_or("text")), room).c_str(), kReset);
     std::fflush(out_);
     partial_shown_ = true;
   } else if (kind == "utterance.final") {
     heading(meeting);
     const Json& u = body["utterance"];
-    line("  " + clock_text(u.int_or("start_ms", 0)) + "  " + speaker_text(terminal_, u.text_or("speaker")) + ": " + printable(u.text_or("text")));
+    line("  " + clock_text(u.int_or("start_ms", 0)) + "  " + speaker_text(terminal_, u.text_or("speaker")) + ": " +
+         printable(u.text_or("text")));
   } else if (kind == "participant") {
     heading(meeting);
-    line(paint(terminal_, kGrey, "  . " + printable(body.text_or("name")) + (body.bool_or("present", true) ? " is there" : " has left")));
+    line(paint(terminal_, kGrey,
+               "  . " + printable(body.text_or("name")) + (body.bool_or("present", true) ? " is there" : " has left")));
   } else if (kind == "analysis.item") {
     const Json& item = body["change"]["item"];
     if (item.text_or("kind") == "key_point") return;
@@ -169,14 +174,16 @@ void LiveView::event(const std::string& kind, const Json& body) {
 }
 
 void print_meeting(std::FILE* out, const Json& meeting, bool transcript) {
-  std::fprintf(out, "\n%s\n  %s, %s to %s\n", printable(meeting.text_or("title")).c_str(), meeting.text_or("state").c_str(), meeting.text_or("start").c_str(),
-               meeting.text_or("end").c_str());
-  if (!meeting.text_or("code").empty()) std::fprintf(out, "  %s: %s\n", meeting.text_or("code").c_str(), meeting.text_or("advice").c_str());
+  std::fprintf(out, "\n%s\n  %s, %s to %s\n", printable(meeting.text_or("title")).c_str(), meeting.text_or("state").c_str(),
+               meeting.text_or("start").c_str(), meeting.text_or("end").c_str());
+  if (!meeting.text_or("code").empty())
+    std::fprintf(out, "  %s: %s\n", meeting.text_or("code").c_str(), meeting.text_or("advice").c_str());
   if (!meeting.text_or("note").empty()) std::fprintf(out, "  %s\n", printable(meeting.text_or("note")).c_str());
   if (transcript) {
     std::fputs("\nTranscript\n", out);
     for (const Json& u : meeting["utterances"].items()) {
-      std::fprintf(out, "  %s  %s: %s\n", clock_text(u.int_or("start_ms", 0)).c_str(), printable(u.text_or("speaker")).c_str(), printable(u.text_or("text")).c_str());
+      std::fprintf(out, "  %s  %s: %s\n", clock_text(u.int_or("start_ms", 0)).c_str(), printable(u.text_or("speaker")).c_str(),
+                   printable(u.text_or("text")).c_str());
     }
   }
   print_items(out, meeting, "Decisions", "decision");

@@ -29,12 +29,14 @@ std::string counted(std::int64_t n, const std::string& what) { return std::to_st
 /// What a draining daemon waits for, from "stopping" of its status.
 std::string left_to_do(const Json& stopping) {
   const std::int64_t tasks = stopping.int_or("tasks", 0);
-  return counted(stopping.int_or("meetings", 0), "meeting") + " left" + (tasks > 0 ? ", " + counted(tasks, "task") + " to be sent" : "") +
+  return counted(stopping.int_or("meetings", 0), "meeting") + " left" +
+         (tasks > 0 ? ", " + counted(tasks, "task") + " to be sent" : "") +
          (stopping.text_or("until").empty() ? "" : ", until " + stopping.text_or("until"));
 }
 
 void print_status(const Json& s, const std::string& page) {
-  std::printf("hansard %s, process %lld, since %s\n", s.text_or("version").c_str(), static_cast<long long>(s.int_or("pid", 0)), s.text_or("since").c_str());
+  std::printf("hansard %s, process %lld, since %s\n", s.text_or("version").c_str(), static_cast<long long>(s.int_or("pid", 0)),
+              s.text_or("since").c_str());
   std::printf("page        %s\n", page.c_str());
   std::printf("data        %s (not encrypted)\n", s.text_or("data_dir").c_str());
   std::printf("minutes     %s\n", s.text_or("output_dir").c_str());
@@ -46,14 +48,18 @@ void print_status(const Json& s, const std::string& page) {
     std::printf("stopping    draining, %s; nothing new is joined\n", left_to_do(stopping).c_str());
   }
   for (const Json& c : s["calendars"].items()) {
-    std::printf("calendar    %s: %s%s%s\n", c.text_or("id").c_str(), c.text_or("state").c_str(), c.text_or("detail").empty() ? "" : ", ", printable(c.text_or("detail")).c_str());
+    std::printf("calendar    %s: %s%s%s\n", c.text_or("id").c_str(), c.text_or("state").c_str(),
+                c.text_or("detail").empty() ? "" : ", ", printable(c.text_or("detail")).c_str());
   }
   for (const Json& m : s["meetings"].items()) {
-    std::printf("meeting     %s  %-14s %s  %s\n", m.text_or("id").c_str(), m.text_or("state").c_str(), m.text_or("start").c_str(), printable(m.text_or("title")).c_str());
+    std::printf("meeting     %s  %-14s %s  %s\n", m.text_or("id").c_str(), m.text_or("state").c_str(), m.text_or("start").c_str(),
+                printable(m.text_or("title")).c_str());
     if (m.bool_or("behind", false)) {
-      std::printf("            behind by %lld s: no partial results until the recognizer has caught up\n", static_cast<long long>(m.int_or("behind_ms", 0) / 1000));
+      std::printf("            behind by %lld s: no partial results until the recognizer has caught up\n",
+                  static_cast<long long>(m.int_or("behind_ms", 0) / 1000));
     }
-    if (!m.bool_or("audio_kept", true)) std::puts("            its audio cannot be written: free some disk space; what cannot be recognized at once is lost");
+    if (!m.bool_or("audio_kept", true))
+      std::puts("            its audio cannot be written: free some disk space; what cannot be recognized at once is lost");
   }
   if (s["meetings"].items().empty()) std::puts("meetings    none ahead or running");
 }
@@ -101,7 +107,8 @@ int cmd_meetings(std::span<const std::string> args) {
   if (!a) return wrong_use(a.error().detail);
   const std::string verb = a->rest.empty() ? "" : a->rest[0];
   const bool show = verb == "show";
-  if ((verb != "list" || a->rest.size() != 1) && (!show || a->rest.size() != 2)) return wrong_use("meetings needs `list` or `show ID`");
+  if ((verb != "list" || a->rest.size() != 1) && (!show || a->rest.size() != 2))
+    return wrong_use("meetings needs `list` or `show ID`");
   const auto config = load_config(a->text("--config"));
   if (!config) return report(config.error());
   const auto json = read_meetings(*config, show ? a->rest[1] : "");
@@ -112,7 +119,8 @@ int cmd_meetings(std::span<const std::string> args) {
     return kOk;
   }
   for (const Json& m : json->items()) {
-    std::printf("%s  %-14s %s  %s%s\n", m.text_or("id").c_str(), m.text_or("state").c_str(), m.text_or("start").c_str(), printable(m.text_or("title")).c_str(),
+    std::printf("%s  %-14s %s  %s%s\n", m.text_or("id").c_str(), m.text_or("state").c_str(), m.text_or("start").c_str(),
+                printable(m.text_or("title")).c_str(),
                 m.text_or("code").empty() ? "" : ("  [" + m.text_or("code") + "] " + m.text_or("advice")).c_str());
   }
   if (json->items().empty()) std::puts("no meetings yet");

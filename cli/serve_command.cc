@@ -27,7 +27,8 @@ int cmd_serve(std::span<const std::string> args) {
   if (::isatty(STDOUT_FILENO) == 1) {
     std::printf("hansard serves its page at %s\n", page.c_str());
   } else {
-    std::printf("hansard serves its page at %s (`hansard status` prints it with its token)\n", page.substr(0, page.find('#')).c_str());
+    std::printf("hansard serves its page at %s (`hansard status` prints it with its token)\n",
+                page.substr(0, page.find('#')).c_str());
   }
   std::fflush(stdout);
   if (auto r = (*app)->run(); !r) return report(r.error());

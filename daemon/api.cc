@@ -219,8 +219,10 @@ Response handle(const Context& context, const Request& request) {
   const Target target = read_target(request.target);
   if (is_push_address(request.target)) return push(context, request, target);
   // A page elsewhere may make a browser send requests here under another name, or from its own origin.
-  if (!host_is_ours(context, request.host)) return error_response(421, "denied", "this name does not lead here; see 'names' in [listen]");
-  if (!request.origin.empty() && !origin_is_ours(context, request.origin)) return error_response(403, "denied", "requests from other sites are refused");
+  if (!host_is_ours(context, request.host))
+    return error_response(421, "denied", "this name does not lead here; see 'names' in [listen]");
+  if (!request.origin.empty() && !origin_is_ours(context, request.origin))
+    return error_response(403, "denied", "requests from other sites are refused");
   if (target.path == "/healthz") {
     if (request.method != "GET" && request.method != "HEAD") return method_not_allowed("GET, HEAD");
     Response out;
@@ -239,7 +241,8 @@ Response handle(const Context& context, const Request& request) {
   if (area == "calendars") return calendars(context, request, target);
   if (area == "tasks") return tasks(context, request, target);
   if (area == "stop" && target.parts.size() == 2) return stop(context, request);
-  if (area == "status" && target.parts.size() == 2) return request.method == "GET" ? json(context.status()) : method_not_allowed("GET");
+  if (area == "status" && target.parts.size() == 2)
+    return request.method == "GET" ? json(context.status()) : method_not_allowed("GET");
   if (area == "events" && target.parts.size() == 2) return events(context, request, target);
   return error_response(404, "not_found", "there is nothing at this address");
 }

@@ -29,15 +29,15 @@ struct Response {
   int status = 200;
   std::string type = "application/json";
   std::string body;
-  std::string allow;        ///< for 405
-  bool stream = false;      ///< answer with live events after `after`
+  std::string allow;    ///< for 405
+  bool stream = false;  ///< answer with live events after `after`
   std::uint64_t after = 0;
 };
 
 struct Context {
   Store& store;
   std::string token;
-  std::vector<std::string> hosts;             ///< what a Host header may say, in lower case
+  std::vector<std::string> hosts;  ///< what a Host header may say, in lower case
   std::function<Json()> status = {};
   std::function<std::uint64_t()> last_seq = {};
   /// A meeting by hand: URL, title, token -> its id. Errors: kInvalid.

@@ -16,8 +16,9 @@ class ApiTest : public StoreTest {
     StoreTest::SetUp();
     AnalysisItem item{"d1", ItemKind::kDecision, "We ship.", {}, {}, {"u1"}, "we ship", 0.9};
     commit("m1", meeting::State::kRecording,
-           {flow::ParticipantRecord{"p1", "Ann", true, false, {0}}, utterance("u1", "we ship"), flow::ItemRecord{{ItemChangeKind::kAdded, item}},
-            flow::CoverageRecord{{"p1", {0}, {1000}, Coverage::kSilent, ""}}, flow::CoverageRecord{{"p1", {1000}, {2000}, Coverage::kTranscribed, ""}},
+           {flow::ParticipantRecord{"p1", "Ann", true, false, {0}}, utterance("u1", "we ship"),
+            flow::ItemRecord{{ItemChangeKind::kAdded, item}}, flow::CoverageRecord{{"p1", {0}, {1000}, Coverage::kSilent, ""}},
+            flow::CoverageRecord{{"p1", {1000}, {2000}, Coverage::kTranscribed, ""}},
             flow::CoverageRecord{{"p1", {2000}, {2500}, Coverage::kLost, "network"}}});
     commit("m2", meeting::State::kDone, {utterance("u1", "bye")});
   }
@@ -39,7 +40,8 @@ class ApiTest : public StoreTest {
             }};
   }
   Request request(std::string method, std::string target, std::string body = {}) {
-    return {std::move(method), std::move(target), "127.0.0.1:8177", "", "Bearer 0123456789abcdef", "application/json", "", std::move(body)};
+    return {std::move(method), std::move(target), "127.0.0.1:8177", "", "Bearer 0123456789abcdef", "application/json", "",
+            std::move(body)};
   }
   Response ask(const Request& r) { return handle(context(), r); }
 
@@ -91,7 +93,8 @@ TEST_F(ApiTest, EachRouteGivesItsAnswer) {
   EXPECT_EQ(one->int_or("seq", 0), 6);
   EXPECT_EQ(ask(request("POST", "/api/meetings", R"({"url":"http://h/rooms/x"})")).status, 202);
   EXPECT_EQ(joined, std::vector<std::string>{"http://h/rooms/x"});
-  for (const char* verb : {"stop", "pause", "resume"}) EXPECT_EQ(ask(request("POST", std::string("/api/meetings/m1/") + verb, "{}")).status, 202);
+  for (const char* verb : {"stop", "pause", "resume"})
+    EXPECT_EQ(ask(request("POST", std::string("/api/meetings/m1/") + verb, "{}")).status, 202);
   EXPECT_EQ(posted, (std::vector<std::string>{"m1:stop_requested", "m1:pause_requested", "m1:pause_requested"}));
 }
 
@@ -116,7 +119,8 @@ TEST_F(ApiTest, PageNeedsNoTokenAndHoldsNone) {
 
 TEST_F(ApiTest, EveryApiRouteNeedsTheToken) {
   for (const char* target : {"/api/status", "/api/meetings", "/api/meetings/m1", "/api/events", "/api", "/api/nothing"}) {
-    for (const char* given : {"", "Bearer", "Bearer ", "Bearer 0123456789abcdee", "Bearer 0123456789abcdef0", "Basic 0123456789abcdef", "0123456789abcdef"}) {
+    for (const char* given : {"", "Bearer", "Bearer ", "Bearer 0123456789abcdee", "Bearer 0123456789abcdef0",
+                              "Basic 0123456789abcdef", "0123456789abcdef"}) {
       Request r = request("GET", target);
       r.authorization = given;
       EXPECT_EQ(ask(r).status, 401) << target << " " << given;
@@ -252,12 +256,15 @@ TEST_F(ApiTest, BadInputIsSaidPlainly) {
     const char* body;
     int status;
   };
-  for (const Case& c : {Case{"GET", "/api/meetings/nothing", "", 404}, Case{"POST", "/api/meetings/nothing/stop", "{}", 404},
-                        Case{"POST", "/api/meetings/m2/stop", "{}", 409}, Case{"POST", "/api/meetings", "{", 400}, Case{"POST", "/api/meetings", "[]", 400},
-                        Case{"POST", "/api/meetings", "{}", 400}, Case{"PUT", "/api/meetings", "{}", 405}, Case{"DELETE", "/api/meetings/m1", "", 405},
-                        Case{"GET", "/api/meetings/m1/stop", "", 405}, Case{"POST", "/api/meetings/m1/explode", "{}", 404}, Case{"POST", "/api/status", "", 405},
-                        Case{"GET", "/api/events?after=-1", "", 400}, Case{"GET", "/api/events?after=x", "", 400}, Case{"POST", "/", "", 405},
-                        Case{"GET", "/nothing.js", "", 404}, Case{"BREW", "/api/meetings", "", 405}, Case{"GET", "/api/meetings/m1/a/b", "", 404}}) {
+  for (const Case& c :
+       {Case{"GET", "/api/meetings/nothing", "", 404}, Case{"POST", "/api/meetings/nothing/stop", "{}", 404},
+        Case{"POST", "/api/meetings/m2/stop", "{}", 409}, Case{"POST", "/api/meetings", "{", 400},
+        Case{"POST", "/api/meetings", "[]", 400}, Case{"POST", "/api/meetings", "{}", 400},
+        Case{"PUT", "/api/meetings", "{}", 405}, Case{"DELETE", "/api/meetings/m1", "", 405},
+        Case{"GET", "/api/meetings/m1/stop", "", 405}, Case{"POST", "/api/meetings/m1/explode", "{}", 404},
+        Case{"POST", "/api/status", "", 405}, Case{"GET", "/api/events?after=-1", "", 400},
+        Case{"GET", "/api/events?after=x", "", 400}, Case{"POST", "/", "", 405}, Case{"GET", "/nothing.js", "", 404},
+        Case{"BREW", "/api/meetings", "", 405}, Case{"GET", "/api/meetings/m1/a/b", "", 404}}) {
     const auto answer = ask(request(c.method, c.target, c.body));
     EXPECT_EQ(answer.status, c.status) << c.method << " " << c.target;
     const auto json = Json::parse(answer.body);
@@ -284,7 +291,8 @@ TEST_F(ApiTest, PushesReachTheirSourceWithoutToken) {
   Context c = context();
   std::vector<std::string> seen;
   c.push = [&](const std::string& source, const calendar::PushRequest& r) {
-    seen.push_back(source + " " + r.method + " " + r.target + " " + std::string(find_header(r.headers, "x-goog-channel-id")) + " " + r.body);
+    seen.push_back(source + " " + r.method + " " + r.target + " " + std::string(find_header(r.headers, "x-goog-channel-id")) +
+                   " " + r.body);
     return calendar::PushAnswer{202, "text/plain; charset=utf-8", "a<b", false};
   };
   Request r{"POST", "/hooks/calendar/work%2Da?validationToken=a%20b", "calendars.example.org", "", "", "", "", "{}"};

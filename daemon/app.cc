@@ -397,7 +397,8 @@ std::string App::page_url() const {
 
 Result<std::string> App::join(const JoinRequest& request) {
   if (impl_->stopping->asked()) {
-    return fail(ErrorClass::kUnavailable, "join", "hansard is stopping and joins nothing new: wait until it runs again, then join");
+    return fail(ErrorClass::kUnavailable, "join",
+                "hansard is stopping and joins nothing new: wait until it runs again, then join");
   }
   auto spec = read_join_request(request, impl_->clock.now());
   if (!spec) return pass(spec);

@@ -30,24 +30,24 @@ struct TaskSinkConfig {
 };
 
 struct Config {
-  std::string path;                    ///< where it was read from, empty: defaults alone
-  std::string data_dir;                ///< database, audio, token
-  std::string output_dir;              ///< minutes
+  std::string path;        ///< where it was read from, empty: defaults alone
+  std::string data_dir;    ///< database, audio, token
+  std::string output_dir;  ///< minutes
   std::string listen_address = "127.0.0.1";
-  std::uint16_t listen_port = 8177;    ///< 0: any free one
-  bool allow_remote = false;           ///< may listen_address be other than loopback
+  std::uint16_t listen_port = 8177;        ///< 0: any free one
+  bool allow_remote = false;               ///< may listen_address be other than loopback
   std::vector<std::string> allowed_names;  ///< further names by which a browser may address the page
-  std::string api_token;               ///< from the environment only; empty: made and kept in data_dir
-  calendar::AttendRules attend;        ///< for calendars without rules of their own
+  std::string api_token;                   ///< from the environment only; empty: made and kept in data_dir
+  calendar::AttendRules attend;            ///< for calendars without rules of their own
   /// Feeds and files; without an url: settings of the connected calendar with that id.
   std::vector<flow::CalendarSource> calendars;
   calendar::SourceEnvironment sources;     ///< addresses of the vendors' services, and ours for their pushes
   std::vector<std::string> own_addresses;  ///< mail addresses of the calendars' owner
   flow::MeetingSettings meeting;
   std::vector<TaskSinkConfig> task_sinks;
-  std::string speech_models;           ///< folder of the embedded models, empty: the program's own
-  std::string speech_model_dir;        ///< folder of another sherpa-onnx model, empty: the embedded one
-  std::string analysis_weights;        ///< file, empty: the shipped one
+  std::string speech_models;     ///< folder of the embedded models, empty: the program's own
+  std::string speech_model_dir;  ///< folder of another sherpa-onnx model, empty: the embedded one
+  std::string analysis_weights;  ///< file, empty: the shipped one
   std::uint64_t min_free_bytes = 200u << 20;
   std::vector<std::string> media_hosts;  ///< WHEP endpoints and rooms that calendars may name
   std::vector<std::string> allow_hosts;  ///< hosts in private ranges that calendars may be read from
@@ -55,7 +55,7 @@ struct Config {
   OnStop on_stop = OnStop::kHandOver;
   std::string audit_anchor_file;           ///< gets the audit log's head, a line each time; empty: none
   Duration audit_anchor_every = hours(1);  ///< what was done since the last line could be taken out of the log unseen
-  Duration drain_limit = hours(2);  ///< longest wait of finish and leave; then the rest is handed over
+  Duration drain_limit = hours(2);         ///< longest wait of finish and leave; then the rest is handed over
 };
 
 /// Defaults from the environment (HOME, XDG_STATE_HOME). Errors: kInvalid (no home to be found).

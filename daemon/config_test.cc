@@ -113,9 +113,11 @@ tag = "#record"
 }
 
 TEST(Config, SaysWhatIsWrongWithCalendars) {
-  EXPECT_NE(problem_of("[attend]\nonly = [\"mine\"]\n").find("line 2: 'only' in [attend] must be a list of \"accepted\""), std::string::npos);
+  EXPECT_NE(problem_of("[attend]\nonly = [\"mine\"]\n").find("line 2: 'only' in [attend] must be a list of \"accepted\""),
+            std::string::npos);
   EXPECT_NE(problem_of("[attend]\nincludes = []\n").find("unknown key 'includes'"), std::string::npos);
-  EXPECT_NE(problem_of("[[calendar]]\nid='x'\nkind='google'\nurl='https://h.example'\n").find("hansard calendar connect google"), std::string::npos);
+  EXPECT_NE(problem_of("[[calendar]]\nid='x'\nkind='google'\nurl='https://h.example'\n").find("hansard calendar connect google"),
+            std::string::npos);
   EXPECT_NE(problem_of("[[calendar]]\nid='x'\nkind='outlook'\n").find("\"microsoft\""), std::string::npos);
   EXPECT_NE(problem_of("[[calendar]]\nid='x'\nurl='https://h.example'\npath='a'\n").find("not both"), std::string::npos);
   EXPECT_EQ(problem_of("[[calendar]]\nid='x'\nkind='ics'\n"), "") << "a connected feed";
@@ -128,7 +130,8 @@ TEST(Config, ShowsNoCalendarAddress) {
 }
 
 TEST(Config, ReadsTaskSinks) {
-  const auto config = parse_config("[[task_sink]]\nid='board'\nkind='webhook'\nurl='https://tasks.example.org/hook'\nper_minute=5\n", "h.toml");
+  const auto config =
+      parse_config("[[task_sink]]\nid='board'\nkind='webhook'\nurl='https://tasks.example.org/hook'\nper_minute=5\n", "h.toml");
   ASSERT_TRUE(config) << config.error().detail;
   ASSERT_EQ(config->task_sinks.size(), 1u);
   EXPECT_EQ(config->task_sinks[0].per_minute, 5);
@@ -148,7 +151,8 @@ TEST(Config, ReadsHowTheDaemonEnds) {
   EXPECT_EQ(config->on_stop, OnStop::kFinish);
   EXPECT_EQ(config->drain_limit, minutes(45));
   EXPECT_EQ(default_config()->on_stop, OnStop::kHandOver);
-  EXPECT_NE(problem_of("[daemon]\non_stop = \"wait\"\n").find("line 2: 'on_stop' in [daemon] must be \"hand_over\""), std::string::npos);
+  EXPECT_NE(problem_of("[daemon]\non_stop = \"wait\"\n").find("line 2: 'on_stop' in [daemon] must be \"hand_over\""),
+            std::string::npos);
   EXPECT_NE(problem_of("[daemon]\ndrain_limit = \"0s\"\n").find("at least 1 s"), std::string::npos);
 }
 

@@ -107,8 +107,8 @@ Result<DataCheck> check_data(const Config& config, const WorkProgress& progress)
   if (!examined->damage.empty()) return out;
   auto store = open_sqlite_snapshot(path);
   if (!store) return pass(store);
-  auto checked = host::check_store(**store, [&](auto done, auto total) { return progress("reading meetings", done, total); },
-                                   std::move(anchors));
+  auto checked = host::check_store(
+      **store, [&](auto done, auto total) { return progress("reading meetings", done, total); }, std::move(anchors));
   if (!checked && checked.error().code == ErrorClass::kCorrupt) {
     out.faults.push_back({"store", "a table cannot be read to its end", std::string(kKeep)});
     return out;

@@ -27,7 +27,8 @@ constexpr auto kViewerTime = std::chrono::seconds(20);
 constexpr auto kKeepAlive = std::chrono::seconds(10);
 
 constexpr const char* kSecurityPolicy =
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; "
     "frame-ancestors 'none'";
 
 template <class Fields>
@@ -68,7 +69,8 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
     parser_->body_limit(kMaxPushBody);
     stream_.expires_after(first_ ? kRequestTime : kIdleTime);
     first_ = false;
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_read(error); });
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](beast::error_code error, std::size_t) { self->on_read(error); });
   }
 
   void close() {
@@ -89,17 +91,24 @@ class HttpServer::Impl::Session : public std::enable_shared_from_this<Session> {
   void on_read(beast::error_code error) {
     if (error == http::error::body_limit) return refuse(413, "the request is too large");
     if (error == http::error::header_limit) return refuse(431, "the request's header is too large");
-    if (error == http::error::end_of_stream || error == beast::error::timeout || error.category() != http::make_error_code(http::error::bad_method).category()) {
+    if (error == http::error::end_of_stream || error == beast::error::timeout ||
+        error.category() != http::make_error_code(http::error::bad_method).category()) {
       if (error) return close();
     }
     if (error) return refuse(400, "this is not a request that can be read");
     const auto server = server_.lock();
     if (!server) return close();
     const auto& message = parser_->get();
-    if (message.body().size() > kMaxBody && !api::is_push_address(std::string(message.target()))) return refuse(413, "the request is too large");
+    if (message.body().size() > kMaxBody && !api::is_push_address(std::string(message.target())))
+      return refuse(413, "the request is too large");
     const auto text = [&](http::field field) { return std::string(message[field]); };
-    api::Request request{std::string(message.method_string()), std::string(message.target()), text(http::field::host), text(http::field::origin),
-                         text(http::field::authorization),     text(http::field::content_type), std::string(message["Last-Event-ID"]),
+    api::Request request{std::string(message.method_string()),
+                         std::string(message.target()),
+                         text(http::field::host),
+                         text(http::field::origin),
+                         text(http::field::authorization),
+                         text(http::field::content_type),
+                         std::string(message["Last-Event-ID"]),
                          message.body()};
     for (const auto& field : message) request.headers.emplace_back(field.name_string(), field.value());
     keep_alive_ = message.keep_alive();
@@ -240,7 +249,8 @@ Result<std::uint16_t> HttpServer::listen(const std::string& address, std::uint16
   if (!error) impl_->acceptor.bind(endpoint, error);
   if (!error) impl_->acceptor.listen(asio::socket_base::max_listen_connections, error);
   if (error == asio::error::address_in_use) {
-    return fail(ErrorClass::kConflict, "listen", where + " is in use by another program; choose another port in [listen] or with --port");
+    return fail(ErrorClass::kConflict, "listen",
+                where + " is in use by another program; choose another port in [listen] or with --port");
   }
   if (error) return fail(ErrorClass::kDenied, "listen", "cannot listen on " + where + ": " + error.message());
   return impl_->acceptor.local_endpoint().port();

@@ -24,7 +24,10 @@ LiveEvent live_event(const host::LiveRecord& record) {
 
 LiveEvent live_event(const host::LivePartial& partial) {
   Json body = Json::object();
-  body.set("meeting", partial.meeting).set("type", "utterance.partial").set("participant", partial.participant).set("speaker", partial.speaker);
+  body.set("meeting", partial.meeting)
+      .set("type", "utterance.partial")
+      .set("participant", partial.participant)
+      .set("speaker", partial.speaker);
   body.set("start_ms", partial.start.ms).set("end_ms", partial.end.ms).set("text", partial.text);
   return {0, "utterance.partial", body.dump()};
 }

@@ -16,7 +16,7 @@ namespace hansard {
 struct LiveEvent {
   std::uint64_t seq = 0;  ///< 0: a partial result, which cannot be asked for again
   std::string kind;
-  std::string body;       ///< one JSON object: {"meeting", "seq"?, "at_unix_ms"?, ...members of the record}
+  std::string body;  ///< one JSON object: {"meeting", "seq"?, "at_unix_ms"?, ...members of the record}
 };
 
 LiveEvent live_event(const host::LiveRecord& record);

@@ -115,11 +115,17 @@ class ServerTest : public LiveTest {
     ASSERT_TRUE(bound);
     port = *bound;
     host = "127.0.0.1:" + std::to_string(port);
-    server->serve({*store, "0123456789abcdef", {host}, [] { return Json::object(); }, [this] { return hub->last_seq(); },
-                   [](const Json&) -> Result<std::string> { return std::string("m"); }, [](const std::string&, flow::Event) { return true; },
+    server->serve({*store,
+                   "0123456789abcdef",
+                   {host},
+                   [] { return Json::object(); },
+                   [this] { return hub->last_seq(); },
+                   [](const Json&) -> Result<std::string> { return std::string("m"); },
+                   [](const std::string&, flow::Event) { return true; },
                    [](const std::string& source, const calendar::PushRequest& request) {
-                     return calendar::PushAnswer{200, "text/plain", source + ":" + std::to_string(request.body.size()) + ":" +
-                                                                        std::string(find_header(request.headers, "X-Own"))};
+                     return calendar::PushAnswer{200, "text/plain",
+                                                 source + ":" + std::to_string(request.body.size()) + ":" +
+                                                     std::string(find_header(request.headers, "X-Own"))};
                    }});
   }
   void TearDown() override {
@@ -172,7 +178,8 @@ TEST_F(ServerTest, AnswersSeveralRequestsOnAConnectionAndRefusesWhatIsNone) {
 }
 
 TEST_F(ServerTest, APushMayBeLargerThanARequestAndKeepsItsHeaders) {
-  const std::string rest = " HTTP/1.1\r\nHost: push.example.org\r\nX-Own: yes\r\nContent-Length: 80000\r\n\r\n" + std::string(80'000, 'x');
+  const std::string rest =
+      " HTTP/1.1\r\nHost: push.example.org\r\nX-Own: yes\r\nContent-Length: 80000\r\n\r\n" + std::string(80'000, 'x');
   Viewer push(loop, port, "POST /hooks/calendar/work" + rest);
   EXPECT_TRUE(push.until("work:80000:yes"));
   Viewer request(loop, port, "POST /api/meetings" + rest);

@@ -94,7 +94,10 @@ struct Collected {
 
 Json meeting_summary(const flow::MeetingState& state) {
   Json out = Json::object();
-  out.set("id", state.id).set("state", enum_name(state.state)).set("title", state.spec.title).set("platform", state.spec.platform);
+  out.set("id", state.id)
+      .set("state", enum_name(state.state))
+      .set("title", state.spec.title)
+      .set("platform", state.spec.platform);
   out.set("start", format_rfc3339(state.spec.start)).set("end", format_rfc3339(state.spec.end));
   if (state.origin.ms != 0) out.set("recorded_since", format_rfc3339(state.origin));
   out.set("sources", to_json(state.sources)).set("utterances", state.utterances);
@@ -109,7 +112,8 @@ Json meeting_summary(const flow::MeetingState& state) {
 Result<flow::MeetingState> load_meeting(Store& store, const std::string& id) {
   auto stored = store.load(id);
   if (!stored) return pass(stored);
-  if (!*stored || (*stored)->kind != flow::MeetingState::kType) return fail(ErrorClass::kNotFound, "meetings", "there is no meeting " + id);
+  if (!*stored || (*stored)->kind != flow::MeetingState::kType)
+    return fail(ErrorClass::kNotFound, "meetings", "there is no meeting " + id);
   auto state = host::decode<flow::State>((*stored)->state, host::state_binding(id));
   if (!state) return pass(state);
   return std::get<flow::MeetingState>(std::move(*state));
@@ -146,8 +150,13 @@ Result<Json> meeting_view(Store& store, const std::string& id) {
   }
   if (state->state >= meeting::State::kProcessing) all.ledger.close(all.last);
   Json out = meeting_summary(*state);
-  out.set("participants", to_json(all.participants)).set("utterances", std::move(all.utterances)).set("items", to_json(all.items));
-  out.set("summary", all.summary).set("coverage", all.coverage_json()).set("tasks", to_json(all.tasks)).set("files", to_json(all.files));
+  out.set("participants", to_json(all.participants))
+      .set("utterances", std::move(all.utterances))
+      .set("items", to_json(all.items));
+  out.set("summary", all.summary)
+      .set("coverage", all.coverage_json())
+      .set("tasks", to_json(all.tasks))
+      .set("files", to_json(all.files));
   out.set("consent", std::move(all.consent)).set("history", std::move(all.history)).set("seq", all.seq);
   return out;
 }

@@ -278,7 +278,8 @@ Result<StoreCheck> check_store(Store& store, const std::function<bool(std::uint6
   auto verdict = verify_audit(store, std::move(anchors));
   if (!verdict) return pass(verdict);
   out->audit = *verdict;
-  if (verdict->fault != audit::Fault::kNone) out->faults.push_back({"audit log", audit::describe(*verdict), std::string(kCompare)});
+  if (verdict->fault != audit::Fault::kNone)
+    out->faults.push_back({"audit log", audit::describe(*verdict), std::string(kCompare)});
   return out;
 }
 

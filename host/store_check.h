@@ -37,8 +37,9 @@ constexpr std::size_t kMaxFaults = 20;
 /// effects belong to their aggregate and to a version of it; and for each meeting: utterances are numbered in order, each has
 /// its interval in the ledger, what the recognizer answered does not overlap, the cursors in the state are the ends of
 /// what it answered, findings cite utterances that exist, and the intervals of each participant add up to the time
-/// between its first and last. The rows of the audit log follow each other, and agree with `anchors`. `progress` is called with (aggregates done, of how many) and says whether to go on.
-/// Errors: those of the store (kCorrupt for damage below the rows), kCancelled.
+/// between its first and last. The rows of the audit log follow each other, and agree with `anchors`. `progress` is called with
+/// (aggregates done, of how many) and says whether to go on. Errors: those of the store (kCorrupt for damage below the rows),
+/// kCancelled.
 Result<StoreCheck> check_store(Store& store, const std::function<bool(std::uint64_t, std::uint64_t)>& progress,
                                std::vector<audit::Anchor> anchors = {});
 

@@ -337,7 +337,8 @@ TEST_P(StoreConformance, ActsAreInTheLogInTheOrderOfTheCommits) {
   harness_->reopen();
   const std::uint64_t second = got(store().acquire("second", Instant{2}));
   EXPECT_EQ(log(), "log.begin log;store.open epoch:" + std::to_string(fence_) +
-                       ";meeting.stop 1;meeting.stop 2;meeting.stop 3;meeting.stop 4;store.open epoch:" + std::to_string(second) + ";");
+                       ";meeting.stop 1;meeting.stop 2;meeting.stop 3;meeting.stop 4;store.open epoch:" + std::to_string(second) +
+                       ";");
   EXPECT_EQ(log(1000), log(1));
 }
 

@@ -49,7 +49,7 @@ class Machine {
   std::map<std::uint64_t, std::string> shown;  ///< what viewers were shown: seq -> sealed body
   std::vector<std::string> violations;
   std::map<std::string, flow::Delivery> dead_letters;  ///< those a person saw, by key
-  std::uint64_t starts = 0;  ///< of a daemon that became owner of the store
+  std::uint64_t starts = 0;                            ///< of a daemon that became owner of the store
   std::uint64_t commits = 0;
   std::uint64_t effects = 0;
 

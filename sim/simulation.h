@@ -26,9 +26,9 @@ struct Outcome {
   std::string digest;                   ///< SHA-256 of journal, records, outbox, files and what the media was told
   std::vector<std::string> violations;  ///< empty: everything held
   FaultCounts faults;
-  std::uint64_t troubles = 0;  ///< planned: what people and machines get up to, and changes of the calendar
-  std::uint64_t commits = 0;   ///< calls that were tried
-  std::uint64_t effects = 0;   ///< released
+  std::uint64_t troubles = 0;    ///< planned: what people and machines get up to, and changes of the calendar
+  std::uint64_t commits = 0;     ///< calls that were tried
+  std::uint64_t effects = 0;     ///< released
   std::uint64_t operations = 0;  ///< on store, disk and network, outside of commits
   std::uint64_t meetings = 0;
   std::uint64_t recorded = 0;  ///< meetings of which something was recorded

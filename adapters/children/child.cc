@@ -13,7 +13,8 @@ constexpr int kFramesPerTurn = 64;
 
 }  // namespace
 
-Result<std::unique_ptr<Child>> Child::start(Loop& loop, const std::string& executable, const std::vector<std::string>& args, Handler handler) {
+Result<std::unique_ptr<Child>> Child::start(Loop& loop, const std::string& executable, const std::vector<std::string>& args,
+                                            Handler handler) {
   auto process = ipc::spawn_child(executable, args);
   if (!process) return pass(process);
   std::unique_ptr<Child> child(new Child(loop, *process, std::move(handler)));

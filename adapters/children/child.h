@@ -22,7 +22,8 @@ class Child {
   };
 
   /// Starts `executable child ARGS...`. Errors: kUnavailable.
-  static Result<std::unique_ptr<Child>> start(Loop& loop, const std::string& executable, const std::vector<std::string>& args, Handler handler);
+  static Result<std::unique_ptr<Child>> start(Loop& loop, const std::string& executable, const std::vector<std::string>& args,
+                                              Handler handler);
   /// Kills what still runs.
   ~Child();
   Child(const Child&) = delete;

@@ -29,12 +29,14 @@ struct MediaLog final : MediaListener {
   void on_participant(const std::string&, std::uint32_t, const std::string& id, const std::string& name, bool, bool) override {
     participants.push_back(id + ":" + name);
   }
-  void on_audio(const std::string&, std::uint32_t, const std::string&, MediaTime start, bool, std::span<const std::int16_t> s) override {
+  void on_audio(const std::string&, std::uint32_t, const std::string&, MediaTime start, bool,
+                std::span<const std::int16_t> s) override {
     contiguous = contiguous && start.ms == next_ms;
     next_ms = start.ms + static_cast<std::int64_t>(s.size()) / 16;
     samples += s.size();
   }
-  void on_gap(const std::string&, std::uint32_t, const std::string& p, MediaTime, MediaTime, bool, const std::string& reason) override {
+  void on_gap(const std::string&, std::uint32_t, const std::string& p, MediaTime, MediaTime, bool,
+              const std::string& reason) override {
     gaps.push_back(p + ":" + reason);
   }
   bool last_is(MediaUpdate u) const { return !news.empty() && news.back().update == u; }
@@ -44,7 +46,8 @@ class MediaProcessesTest : public ::testing::Test {
  protected:
   PollLoop loop;
   MediaLog log;
-  MediaProcessOptions options{.executable = HANSARD_FAKE_CHILD, .args = {"media"}, .credit_bytes = 16'384, .leave_limit = milliseconds(300), .log = {}};
+  MediaProcessOptions options{
+      .executable = HANSARD_FAKE_CHILD, .args = {"media"}, .credit_bytes = 16'384, .leave_limit = milliseconds(300), .log = {}};
 };
 
 TEST_F(MediaProcessesTest, DeliversAudioUnderCreditAndLeaves) {
@@ -167,7 +170,12 @@ struct SpeechLog final : SpeechListener {
 class SpeechProcessTest : public ::testing::Test {
  protected:
   SpeechProcessOptions with(const std::string& mode) {
-    return {.executable = HANSARD_FAKE_CHILD, .args = {"speech", mode}, .first_restart = milliseconds(10), .last_restart = milliseconds(100), .stable = seconds(60), .log = {}};
+    return {.executable = HANSARD_FAKE_CHILD,
+            .args = {"speech", mode},
+            .first_restart = milliseconds(10),
+            .last_restart = milliseconds(100),
+            .stable = seconds(60),
+            .log = {}};
   }
   PollLoop loop;
   SpeechLog log;

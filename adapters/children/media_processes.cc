@@ -9,9 +9,9 @@ struct MediaProcesses::Session {
   std::uint32_t epoch = 0;
   std::unique_ptr<children::Child> child;
   std::map<std::uint32_t, std::string> tracks;  ///< participant by track
-  bool silent = false;   ///< nothing about it is told any more
-  bool over = false;     ///< lost, ended, refused or left was told
-  bool left = false;     ///< left was told
+  bool silent = false;                          ///< nothing about it is told any more
+  bool over = false;                            ///< lost, ended, refused or left was told
+  bool left = false;                            ///< left was told
   bool leaving = false;
   std::uint32_t consumed = 0;  ///< bytes of audio taken since credit was last given
   Loop::TimerId timer = 0;
@@ -42,7 +42,8 @@ void MediaProcesses::start(const MediaJoin& join) {
   if (sessions_.size() >= kMaxMeetings) {
     if (options_.log) options_.log(join.meeting, "not joined: too many meetings at once", 0);
     loop_.post([this, meeting = join.meeting, epoch = join.epoch] {
-      if (listener_ != nullptr) listener_->on_media(meeting, epoch, {.update = MediaUpdate::kLost, .reason = "too many meetings at once"});
+      if (listener_ != nullptr)
+        listener_->on_media(meeting, epoch, {.update = MediaUpdate::kLost, .reason = "too many meetings at once"});
     });
     return;
   }
@@ -51,9 +52,9 @@ void MediaProcesses::start(const MediaJoin& join) {
   session.meeting = join.meeting;
   session.epoch = join.epoch;
   sessions_[join.meeting] = std::move(owned);
-  auto child = children::Child::start(loop_, options_.executable, options_.args,
-                                      {[this, &session](ipc::Frame frame) { on_frame(session, std::move(frame)); },
-                                       [this, &session] { on_gone(session); }});
+  auto child = children::Child::start(
+      loop_, options_.executable, options_.args,
+      {[this, &session](ipc::Frame frame) { on_frame(session, std::move(frame)); }, [this, &session] { on_gone(session); }});
   if (!child) {
     // Told from the loop: the caller is in the middle of asking.
     loop_.post([this, meeting = join.meeting, epoch = join.epoch] {
@@ -79,7 +80,8 @@ void MediaProcesses::stop(const std::string& meeting, std::uint32_t epoch) {
   Session* s = find(meeting, epoch);
   if (s == nullptr || !s->child) {
     loop_.post([this, meeting, epoch] {
-      if (listener_ != nullptr && !shutting_down_) listener_->on_media(meeting, epoch, {.update = MediaUpdate::kLeft, .reason = "nothing to leave"});
+      if (listener_ != nullptr && !shutting_down_)
+        listener_->on_media(meeting, epoch, {.update = MediaUpdate::kLeft, .reason = "nothing to leave"});
     });
     return;
   }
@@ -110,7 +112,9 @@ void MediaProcesses::tell(Session& session, const MediaNews& news) {
 }
 
 void MediaProcesses::on_gone(Session& session) {
-  if (options_.log) options_.log(session.meeting, session.leaving ? "media process ended" : "media process died", session.child ? session.child->pid() : 0);
+  if (options_.log)
+    options_.log(session.meeting, session.leaving ? "media process ended" : "media process died",
+                 session.child ? session.child->pid() : 0);
   if (session.leaving) {
     tell(session, {.update = MediaUpdate::kLeft});
   } else {

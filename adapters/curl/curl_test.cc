@@ -27,13 +27,13 @@ bool private_v6(const char* text) {
 }
 
 TEST(AddressGuard, KnowsPrivateAddresses) {
-  for (const char* a : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
-                        "224.0.0.1", "255.255.255.255", "198.18.0.1"}) {
+  for (const char* a : {"127.0.0.1", "10.1.2.3", "172.16.0.1", "172.31.255.255", "192.168.1.1", "169.254.169.254", "100.64.0.1",
+                        "0.0.0.0", "224.0.0.1", "255.255.255.255", "198.18.0.1"}) {
     EXPECT_TRUE(private_v4(a)) << a;
   }
   for (const char* a : {"8.8.8.8", "172.32.0.1", "100.128.0.1", "1.1.1.1", "192.169.0.1"}) EXPECT_FALSE(private_v4(a)) << a;
-  for (const char* a : {"::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1", "64:ff9b::a00:1",
-                        "2002:7f00:1::", "2001:db8::1"}) {
+  for (const char* a : {"::1", "::", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1",
+                        "64:ff9b::a00:1", "2002:7f00:1::", "2001:db8::1"}) {
     EXPECT_TRUE(private_v6(a)) << a;
   }
   for (const char* a : {"2606:4700::1111", "::ffff:8.8.8.8", "2a00:1450::1"}) EXPECT_FALSE(private_v6(a)) << a;
@@ -42,7 +42,8 @@ TEST(AddressGuard, KnowsPrivateAddresses) {
 TEST(AddressGuard, ReadsUrls) {
   EXPECT_EQ(read_url("webcal://Example.org/x.ics")->origin(), "https://example.org:443");
   EXPECT_EQ(read_url("http://[::1]:80/x")->host, "::1");
-  for (const char* bad : {"file:///etc/passwd", "gopher://x/", "http://", "http://u:p@x/", "http://x:99999/", "http://x\\@y/", "x", "http://a b/"}) {
+  for (const char* bad : {"file:///etc/passwd", "gopher://x/", "http://", "http://u:p@x/", "http://x:99999/", "http://x\\@y/",
+                          "x", "http://a b/"}) {
     EXPECT_FALSE(read_url(bad)) << bad;
   }
   EXPECT_EQ(*resolve_location("http://h/a/b?x=1", "c"), "http://h/a/c");
@@ -95,7 +96,8 @@ Result<HttpResponse> get(const std::string& url, std::vector<std::string> allowe
   PollLoop loop;
   CurlClient client(loop, {.allowed_hosts = std::move(allowed)});
   std::optional<Result<HttpResponse>> answer;
-  client.send({.url = url, .timeout = seconds(5), .max_bytes = max_bytes}, [&](Result<HttpResponse> r) { answer = std::move(r); });
+  client.send({.url = url, .timeout = seconds(5), .max_bytes = max_bytes},
+              [&](Result<HttpResponse> r) { answer = std::move(r); });
   EXPECT_TRUE(loop.run_until([&] { return answer.has_value(); }));
   return *answer;
 }
@@ -122,7 +124,8 @@ TEST(CurlClient, ChecksWhereARedirectLeads) {
 }
 
 TEST(CurlClient, FollowsARedirectOnAnAllowedHost) {
-  OneShotServer server({"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb"});
+  OneShotServer server(
+      {"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb"});
   const auto answer = get("http://127.0.0.1:" + std::to_string(server.port) + "/a", {"127.0.0.1"});
   ASSERT_TRUE(answer);
   EXPECT_EQ(answer->body, "b");
@@ -130,7 +133,8 @@ TEST(CurlClient, FollowsARedirectOnAnAllowedHost) {
 
 TEST(CurlClient, StopsAtTheLimitAndSaysWhatToCheck) {
   OneShotServer server({"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + std::string(2000, 'x')});
-  EXPECT_EQ(get("http://127.0.0.1:" + std::to_string(server.port) + "/", {"127.0.0.1"}, 100).error().code, ErrorClass::kExhausted);
+  EXPECT_EQ(get("http://127.0.0.1:" + std::to_string(server.port) + "/", {"127.0.0.1"}, 100).error().code,
+            ErrorClass::kExhausted);
   const auto dead = get("http://127.0.0.1:1/", {"127.0.0.1"});
   EXPECT_EQ(dead.error().code, ErrorClass::kUnavailable);
   EXPECT_NE(dead.error().detail.find("nothing answers"), std::string::npos);

@@ -26,11 +26,13 @@ constexpr Range kPrivateV4[] = {
 };
 
 bool is_private_v4(std::uint32_t a) {
-  return std::any_of(std::begin(kPrivateV4), std::end(kPrivateV4), [a](const Range& r) { return (a ^ r.base) >> (32 - r.bits) == 0; });
+  return std::any_of(std::begin(kPrivateV4), std::end(kPrivateV4),
+                     [a](const Range& r) { return (a ^ r.base) >> (32 - r.bits) == 0; });
 }
 
 std::uint32_t v4_at(const std::uint8_t* p) {
-  return static_cast<std::uint32_t>(p[0]) << 24 | static_cast<std::uint32_t>(p[1]) << 16 | static_cast<std::uint32_t>(p[2]) << 8 | p[3];
+  return static_cast<std::uint32_t>(p[0]) << 24 | static_cast<std::uint32_t>(p[1]) << 16 | static_cast<std::uint32_t>(p[2]) << 8 |
+         p[3];
 }
 
 bool is_private_v6(const std::uint8_t* a) {
@@ -38,9 +40,9 @@ bool is_private_v6(const std::uint8_t* a) {
   if (std::memcmp(a, kZero, 12) == 0) return true;  // ::, ::1 and the old IPv4-compatible form
   if (std::memcmp(a, kZero, 10) == 0 && a[10] == 0xff && a[11] == 0xff) return is_private_v4(v4_at(a + 12));
   if (a[0] == 0x00 && a[1] == 0x64 && a[2] == 0xff && a[3] == 0x9b) return is_private_v4(v4_at(a + 12)) || a[4] != 0 || a[5] != 0;
-  if (a[0] == 0x20 && a[1] == 0x02) return is_private_v4(v4_at(a + 2));              // 6to4
-  if (a[0] == 0x20 && a[1] == 0x01 && a[2] < 0x02) return true;                      // 2001::/23: Teredo and special uses
-  if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0d && a[3] == 0xb8) return true;     // documentation
+  if (a[0] == 0x20 && a[1] == 0x02) return is_private_v4(v4_at(a + 2));           // 6to4
+  if (a[0] == 0x20 && a[1] == 0x01 && a[2] < 0x02) return true;                   // 2001::/23: Teredo and special uses
+  if (a[0] == 0x20 && a[1] == 0x01 && a[2] == 0x0d && a[3] == 0xb8) return true;  // documentation
   // Only 2000::/3 is handed out as global unicast.
   return (a[0] & 0xe0) != 0x20;
 }
@@ -74,7 +76,8 @@ Result<UrlParts> read_url(std::string_view url) {
   std::string_view rest = url.substr(colon + 3);
   rest = rest.substr(0, rest.find_first_of("/?#"));
   for (const char c : url) {
-    if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '\\') return bad("the address holds characters that it may not hold");
+    if (static_cast<unsigned char>(c) <= ' ' || c == '\x7f' || c == '\\')
+      return bad("the address holds characters that it may not hold");
   }
   if (rest.find('@') != std::string_view::npos) return bad("an address with a user name in it is not read");
   std::string_view port;
@@ -130,7 +133,8 @@ Result<std::string> resolve_location(const std::string& base, std::string_view l
 bool AddressGuard::trusts(const UrlParts& url) const {
   const std::string name = url.host;
   const std::string with_port = (name.find(':') == std::string::npos ? name : "[" + name + "]") + ":" + std::to_string(url.port);
-  return std::any_of(allowed_.begin(), allowed_.end(), [&](const std::string& a) { return equals_ignore_case(a, name) || equals_ignore_case(a, with_port); });
+  return std::any_of(allowed_.begin(), allowed_.end(),
+                     [&](const std::string& a) { return equals_ignore_case(a, name) || equals_ignore_case(a, with_port); });
 }
 
 }  // namespace hansard

@@ -54,7 +54,8 @@ std::size_t take_header(char* data, std::size_t size, std::size_t n, void* user)
   }
   if (line.starts_with("HTTP/")) t.response.headers.clear();  // a 1xx answer came before
   const auto colon = line.find(':');
-  if (colon != std::string_view::npos) t.response.headers.emplace_back(to_lower(line.substr(0, colon)), trim(line.substr(colon + 1)));
+  if (colon != std::string_view::npos)
+    t.response.headers.emplace_back(to_lower(line.substr(0, colon)), trim(line.substr(colon + 1)));
   return size * n;
 }
 
@@ -75,7 +76,8 @@ std::string explain(CURLcode code, const UrlParts& url) {
     case CURLE_COULDNT_CONNECT: return "nothing answers at " + host + "; check the address and that the server runs";
     case CURLE_OPERATION_TIMEDOUT: return host + " did not answer in time";
     case CURLE_PEER_FAILED_VERIFICATION:
-      return "the certificate of " + host + " does not verify: is the address right, and the certificate neither expired nor self-made?";
+      return "the certificate of " + host +
+             " does not verify: is the address right, and the certificate neither expired nor self-made?";
     case CURLE_BAD_CONTENT_ENCODING: return "the answer of " + host + " is damaged: its compression cannot be undone";
     case CURLE_PARTIAL_FILE:
     case CURLE_RECV_ERROR:
@@ -205,10 +207,12 @@ struct CurlClient::Impl {
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_multi_remove_handle(multi, easy);
     if (t->blocked) {
-      return t->done(fail(ErrorClass::kDenied, kArea,
-                          t->url.host + " is a private address; name it in http.allow_hosts of the configuration if it is yours"));
+      return t->done(
+          fail(ErrorClass::kDenied, kArea,
+               t->url.host + " is a private address; name it in http.allow_hosts of the configuration if it is yours"));
     }
-    if (t->too_large) return t->done(fail(ErrorClass::kExhausted, kArea, "the answer of " + t->url.host + " is too large and was not read"));
+    if (t->too_large)
+      return t->done(fail(ErrorClass::kExhausted, kArea, "the answer of " + t->url.host + " is too large and was not read"));
     if (code != CURLE_OK) return t->done(fail(ErrorClass::kUnavailable, kArea, explain(code, t->url)));
     t->response.status = static_cast<int>(status);
     const bool moved = status >= 300 && status < 400 && status != 304;
@@ -222,7 +226,8 @@ struct CurlClient::Impl {
       if (name == "location") location = value;
     }
     if (location.empty()) return t.done(std::move(t.response));
-    if (t.redirects >= options.max_redirects) return t.done(fail(ErrorClass::kUnavailable, kArea, t.url.host + " redirects in circles"));
+    if (t.redirects >= options.max_redirects)
+      return t.done(fail(ErrorClass::kUnavailable, kArea, t.url.host + " redirects in circles"));
     const auto target = resolve_location(t.request.url, location);
     if (!target) return t.done(fail(ErrorClass::kDenied, kArea, t.url.host + " redirects to an address that is not read"));
     auto next = std::make_unique<Transfer>();
@@ -235,7 +240,9 @@ struct CurlClient::Impl {
       return next->done(fail(ErrorClass::kDenied, kArea, t.url.host + " redirects from https to http, which is not followed"));
     }
     if (next->url.origin() != t.url.origin()) {
-      std::erase_if(next->request.headers, [](const auto& h) { return equals_ignore_case(h.first, "authorization") || equals_ignore_case(h.first, "cookie"); });
+      std::erase_if(next->request.headers, [](const auto& h) {
+        return equals_ignore_case(h.first, "authorization") || equals_ignore_case(h.first, "cookie");
+      });
     }
     begin(std::move(next));
   }

@@ -22,29 +22,27 @@ std::unexpected<Error> error_of(int code, int system_errno) {
   // After a failed fsync nobody knows what is on the disk: that is never "full".
   const bool sync_failed = code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
   if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && !sync_failed && out_of_space(system_errno))) {
-    return fail(ErrorClass::kExhausted, "store", "the disk of the data directory is full: free some space; nothing is lost, hansard goes on by itself");
+    return fail(ErrorClass::kExhausted, "store",
+                "the disk of the data directory is full: free some space; nothing is lost, hansard goes on by itself");
   }
   switch (primary) {
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-      return fail(ErrorClass::kUnavailable, "store", "another program holds the store: end it, or wait");
+    case SQLITE_LOCKED: return fail(ErrorClass::kUnavailable, "store", "another program holds the store: end it, or wait");
     case SQLITE_CORRUPT:
       return fail(ErrorClass::kCorrupt, "store", "the store is damaged: keep a copy of it, then restore a backup");
     case SQLITE_NOTADB:
       return fail(ErrorClass::kCorrupt, "store", "the file is not a store of hansard: name another data directory");
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH:
-      return fail(ErrorClass::kDenied, "store", "the store may not be written: check its owner and permissions");
+    case SQLITE_AUTH: return fail(ErrorClass::kDenied, "store", "the store may not be written: check its owner and permissions");
     case SQLITE_CANTOPEN:
       return fail(ErrorClass::kDenied, "store", "the store cannot be opened: check that its folder exists and may be written");
     case SQLITE_IOERR:
       return fail(ErrorClass::kInternal, "store",
-                  "the disk failed (SQLite " + std::to_string(code) + ", errno " + std::to_string(system_errno) + "): check it, then start again");
-    case SQLITE_NOMEM:
-      return fail(ErrorClass::kInternal, "store", "out of memory");
-    default:
-      return fail(ErrorClass::kInternal, "store", "SQLite error " + std::to_string(code) + ": " + sqlite3_errstr(code));
+                  "the disk failed (SQLite " + std::to_string(code) + ", errno " + std::to_string(system_errno) +
+                      "): check it, then start again");
+    case SQLITE_NOMEM: return fail(ErrorClass::kInternal, "store", "out of memory");
+    default: return fail(ErrorClass::kInternal, "store", "SQLite error " + std::to_string(code) + ": " + sqlite3_errstr(code));
   }
 }
 
@@ -87,13 +85,16 @@ std::int64_t Statement::integer(int column) const { return sqlite3_column_int64(
 
 std::string Statement::text(int column) const {
   const void* bytes = sqlite3_column_blob(s_, column);
-  return bytes == nullptr ? std::string() : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(s_, column)));
+  return bytes == nullptr
+             ? std::string()
+             : std::string(static_cast<const char*>(bytes), static_cast<std::size_t>(sqlite3_column_bytes(s_, column)));
 }
 
 Result<Database> Database::open(const std::string& path) {
   sqlite3* raw = nullptr;
   errno = 0;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code = sqlite3_open_v2(
+      path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   Database db(raw);
   if (code != SQLITE_OK) return error_of(code, errno);
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
@@ -104,7 +105,8 @@ Result<Database> Database::open_read_only(const std::string& path) {
   if (::access(path.c_str(), F_OK) != 0) return fail(ErrorClass::kNotFound, "store", "there is no store " + path + " yet");
   sqlite3* raw = nullptr;
   errno = 0;
-  const int code = sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int code =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
   Database db(raw);
   if (code != SQLITE_OK) return error_of(code, errno);
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);

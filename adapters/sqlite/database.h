@@ -40,7 +40,7 @@ class Statement {
   void reset();
 
   std::int64_t integer(int column) const;
-  std::string text(int column) const;   ///< also a blob's bytes
+  std::string text(int column) const;  ///< also a blob's bytes
 
  private:
   void bind_at(int index, std::string_view v);

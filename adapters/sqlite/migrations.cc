@@ -55,8 +55,8 @@ CREATE TABLE context (
 ) STRICT, WITHOUT ROWID;
 )sql";
 
-/// The tables stay. States and records know of places, views of calendars and task sinks since then: a program that does not would
-/// drop them at its next commit, so it must not open the store.
+/// The tables stay. States and records know of places, views of calendars and task sinks since then: a program that does not
+/// would drop them at its next commit, so it must not open the store.
 constexpr std::string_view kSecondForm = "";
 
 /// Empty until the next owner says that the log begins. The triggers keep our own mistakes away; whoever writes to the file
@@ -113,7 +113,8 @@ Result<void> migrate(Database& db) {
     if (!now) return std::unexpected(now.error());
     if (*now != static_cast<std::int64_t>(next)) continue;
     std::string sql(migrations()[next].sql);
-    sql += "PRAGMA application_id = " + std::to_string(kApplicationId) + "; PRAGMA user_version = " + std::to_string(next + 1) + ";";
+    sql +=
+        "PRAGMA application_id = " + std::to_string(kApplicationId) + "; PRAGMA user_version = " + std::to_string(next + 1) + ";";
     if (auto r = db.execute(sql); !r) return r;
     if (auto r = transaction.commit(); !r) return r;
   }

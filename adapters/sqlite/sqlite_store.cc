@@ -37,7 +37,9 @@ class SqliteStore final : public Store {
   Result<std::optional<std::string>> context(std::string_view key) override;
   Result<std::size_t> expire_contexts(Instant now) override;
   Result<audit::Head> audit_head() override { return audit_.head(); }
-  Result<std::vector<audit::Row>> audit_rows(std::uint64_t after, std::size_t limit) override { return audit_.rows(after, limit); }
+  Result<std::vector<audit::Row>> audit_rows(std::uint64_t after, std::size_t limit) override {
+    return audit_.rows(after, limit);
+  }
 
   Result<void> prepare();
 
@@ -70,8 +72,9 @@ Result<void> SqliteStore::prepare() {
       {record_, "INSERT INTO record (aggregate, kind, at_ms, body) VALUES (?1, ?2, ?3, ?4) RETURNING seq"},
       {effect_, "INSERT INTO effect (key, aggregate, held, body) VALUES (?1, ?2, ?3, ?4)"},
       {done_, "DELETE FROM effect WHERE key = ?1"},
-      {set_context_, "INSERT INTO context (key, value, expires_ms) VALUES (?1, ?2, ?3) "
-                     "ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_ms = excluded.expires_ms"},
+      {set_context_,
+       "INSERT INTO context (key, value, expires_ms) VALUES (?1, ?2, ?3) "
+       "ON CONFLICT (key) DO UPDATE SET value = excluded.value, expires_ms = excluded.expires_ms"},
       {drop_context_, "DELETE FROM context WHERE key = ?1"},
   };
   for (const auto& e : entries) {
@@ -87,7 +90,9 @@ Result<void> SqliteStore::take_lock() {
   if (lock_ >= 0) return {};
   const std::string name = path_ + "-lock";
   const int fd = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) return fail(errno == ENOSPC ? ErrorClass::kExhausted : ErrorClass::kDenied, "store", "the lock beside the store cannot be made: check the folder's permissions and space");
+  if (fd < 0)
+    return fail(errno == ENOSPC ? ErrorClass::kExhausted : ErrorClass::kDenied, "store",
+                "the lock beside the store cannot be made: check the folder's permissions and space");
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
     ::close(fd);
     return conflict("another hansard is running on this store: stop it first, or name another data directory");
@@ -105,7 +110,8 @@ Result<std::uint64_t> SqliteStore::acquire(std::string_view owner, Instant at) {
   if (auto r = update->bind(owner).run(); !r) return pass(r);
   const auto fence = db_.integer("SELECT fence FROM owner WHERE id = 1");
   if (!fence) return std::unexpected(fence.error());
-  const audit::Act act{at, std::string(owner), std::string(audit::kStoreOpen), "epoch:" + std::to_string(*fence), std::string(audit::kOk)};
+  const audit::Act act{at, std::string(owner), std::string(audit::kStoreOpen), "epoch:" + std::to_string(*fence),
+                       std::string(audit::kOk)};
   if (auto r = audit_.append({&act, 1}); !r) return pass(r);
   if (auto r = transaction.commit(); !r) return pass(r);
   return static_cast<std::uint64_t>(*fence);
@@ -168,7 +174,8 @@ Result<void> SqliteStore::write_rest(const Commit& commit) {
     if (auto r = done_.bind(key).run(); !r) return r;
   }
   for (const StoredContext& c : commit.context) {
-    auto r = c.value.empty() ? drop_context_.bind(c.key).run() : set_context_.bind(c.key, std::string_view(), c.expires.ms).blob(2, c.value).run();
+    auto r = c.value.empty() ? drop_context_.bind(c.key).run()
+                             : set_context_.bind(c.key, std::string_view(), c.expires.ms).blob(2, c.value).run();
     if (!r) return r;
   }
   return audit_.append(commit.audit);
@@ -198,7 +205,9 @@ Result<std::optional<StoredAggregate>> SqliteStore::load(std::string_view aggreg
 }
 
 Result<std::vector<StoredAggregate>> SqliteStore::aggregates(std::string_view kind, bool living_only) {
-  auto s = db_.prepare("SELECT id, kind, version, finished, state FROM aggregate WHERE (?1 = '' OR kind = ?1) AND (?2 = 0 OR finished = 0) ORDER BY number");
+  auto s = db_.prepare(
+      "SELECT id, kind, version, finished, state FROM aggregate WHERE (?1 = '' OR kind = ?1) AND (?2 = 0 OR finished = 0) ORDER "
+      "BY number");
   if (!s) return pass(s);
   s->bind(kind, living_only);
   std::vector<StoredAggregate> out;
@@ -207,7 +216,8 @@ Result<std::vector<StoredAggregate>> SqliteStore::aggregates(std::string_view ki
 }
 
 Result<std::vector<StoredRecord>> SqliteStore::records(const RecordQuery& query) {
-  std::string sql = "SELECT r.seq, a.id, r.kind, r.at_ms, r.body FROM record r JOIN aggregate a ON a.number = r.aggregate WHERE r.seq > ?1";
+  std::string sql =
+      "SELECT r.seq, a.id, r.kind, r.at_ms, r.body FROM record r JOIN aggregate a ON a.number = r.aggregate WHERE r.seq > ?1";
   if (!query.aggregate.empty()) sql += " AND r.aggregate = (SELECT number FROM aggregate WHERE id = ?3)";
   if (!query.kinds.empty()) sql += " AND r.kind IN (SELECT value FROM json_each(?4))";
   sql += " ORDER BY r.seq LIMIT ?2";
@@ -233,7 +243,8 @@ Result<std::uint64_t> SqliteStore::last_seq() {
 }
 
 Result<std::vector<StoredEffect>> SqliteStore::effects() {
-  auto s = db_.prepare("SELECT e.key, a.id, e.held, e.body FROM effect e JOIN aggregate a ON a.number = e.aggregate ORDER BY e.number");
+  auto s = db_.prepare(
+      "SELECT e.key, a.id, e.held, e.body FROM effect e JOIN aggregate a ON a.number = e.aggregate ORDER BY e.number");
   if (!s) return pass(s);
   std::vector<StoredEffect> out;
   if (auto r = each_row(*s, [&] { out.push_back({s->text(0), s->text(1), s->integer(2) != 0, s->text(3)}); }); !r) return pass(r);
@@ -241,7 +252,8 @@ Result<std::vector<StoredEffect>> SqliteStore::effects() {
 }
 
 Result<std::vector<std::pair<Instant, std::string>>> SqliteStore::journal(std::string_view aggregate) {
-  auto s = db_.prepare("SELECT j.at_ms, j.event FROM journal j JOIN aggregate a ON a.number = j.aggregate WHERE a.id = ?1 ORDER BY j.version");
+  auto s = db_.prepare(
+      "SELECT j.at_ms, j.event FROM journal j JOIN aggregate a ON a.number = j.aggregate WHERE a.id = ?1 ORDER BY j.version");
   if (!s) return pass(s);
   s->bind(aggregate);
   std::vector<std::pair<Instant, std::string>> out;
@@ -270,16 +282,23 @@ Result<std::size_t> SqliteStore::expire_contexts(Instant now) {
 Result<void> configure(Database& db) {
   const auto mode = db.text("PRAGMA journal_mode = WAL");
   if (!mode) return std::unexpected(mode.error());
-  if (*mode != "wal") return fail(ErrorClass::kDenied, "store", "the file system does not carry a write-ahead log: put the data directory on a local disk");
-  if (auto r = db.execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;"); !r) return r;
+  if (*mode != "wal")
+    return fail(ErrorClass::kDenied, "store",
+                "the file system does not carry a write-ahead log: put the data directory on a local disk");
+  if (auto r = db.execute(
+          "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;");
+      !r)
+    return r;
   const auto synchronous = db.integer("PRAGMA synchronous");
   if (!synchronous) return std::unexpected(synchronous.error());
   const auto foreign_keys = db.integer("PRAGMA foreign_keys");
   if (!foreign_keys) return std::unexpected(foreign_keys.error());
-  if (*synchronous != 2 || *foreign_keys != 1) return fail(ErrorClass::kInternal, "store", "this SQLite does not take synchronous=FULL and foreign_keys=ON");
+  if (*synchronous != 2 || *foreign_keys != 1)
+    return fail(ErrorClass::kInternal, "store", "this SQLite does not take synchronous=FULL and foreign_keys=ON");
   const auto check = db.text("PRAGMA quick_check(1)");
   if (!check) return std::unexpected(check.error());
-  if (*check != "ok") return fail(ErrorClass::kCorrupt, "store", "the store is damaged: keep a copy of it, then restore a backup");
+  if (*check != "ok")
+    return fail(ErrorClass::kCorrupt, "store", "the store is damaged: keep a copy of it, then restore a backup");
   return {};
 }
 
@@ -289,7 +308,8 @@ Result<std::unique_ptr<Store>> open_sqlite_store(const std::string& path) {
   std::error_code ignored;
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty() && !std::filesystem::is_directory(folder, ignored)) {
-    return fail(ErrorClass::kNotFound, "store", "there is no folder " + folder.string() + ": make it, or name another data directory");
+    return fail(ErrorClass::kNotFound, "store",
+                "there is no folder " + folder.string() + ": make it, or name another data directory");
   }
   // SQLite would create the file with the umask's rights; what people said is for its owner alone.
   // Only when it is new: closing a descriptor of a file drops the locks that this process holds on it.

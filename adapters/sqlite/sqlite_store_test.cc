@@ -45,7 +45,8 @@ class SqliteHarness final : public StoreHarness {
   std::unique_ptr<Store> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance, testing::Values(StoreFactory{[] { return std::make_unique<SqliteHarness>(); }}));
+INSTANTIATE_TEST_SUITE_P(Sqlite, StoreConformance,
+                         testing::Values(StoreFactory{[] { return std::make_unique<SqliteHarness>(); }}));
 
 Commit numbered(std::uint64_t n, std::size_t size = 200) {
   Commit c;
@@ -88,7 +89,7 @@ std::uint64_t whole_commits(Store& store) {
 TEST(SqliteStore, IsForItsOwnerAlone) {
   const Folder folder;
   ASSERT_TRUE(open_sqlite_store(folder.file()));
-  struct stat info {};
+  struct stat info{};
   ASSERT_EQ(stat(folder.file().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
 }
@@ -136,7 +137,8 @@ TEST(SqliteStore, MigratesFromEverySchemaThatWasReleased) {
     std::string sql;
     for (std::size_t i = 0; i < version; ++i) sql += sqlite::migrations()[i].sql;
     if (version > 0) {
-      sql += "PRAGMA application_id = " + std::to_string(sqlite::kApplicationId) + "; PRAGMA user_version = " + std::to_string(version);
+      sql += "PRAGMA application_id = " + std::to_string(sqlite::kApplicationId) +
+             "; PRAGMA user_version = " + std::to_string(version);
       execute(folder.file(), sql);
     }
     auto store = open_sqlite_store(folder.file());
@@ -209,7 +211,8 @@ TEST(SqliteStore, AnOwnerInAnotherProcessMakesTheFirstOneStale) {
     char begin = 0;
     if (read(go[0], &begin, 1) != 1) _exit(2);
     auto store = open_sqlite_store(folder.file());
-    const auto fence = store ? (*store)->acquire("second", Instant{1}) : Result<std::uint64_t>(fail(ErrorClass::kInternal, "test", ""));
+    const auto fence =
+        store ? (*store)->acquire("second", Instant{1}) : Result<std::uint64_t>(fail(ErrorClass::kInternal, "test", ""));
     const Commit one = numbered(1);
     _exit(fence && (*store)->commit(*fence, {&one, 1}) ? 0 : 1);
   }
@@ -269,9 +272,9 @@ TEST(SqliteStore, AFullDiskIsExhaustedAndLosesNothing) {
     const auto fence = (*store)->acquire("test", Instant{1});
     // A file size limit fails writes as a full disk does, in the middle of a commit.
     std::signal(SIGXFSZ, SIG_IGN);
-    struct rlimit limit {};
+    struct rlimit limit{};
     getrlimit(RLIMIT_FSIZE, &limit);
-    const struct rlimit small {400'000, limit.rlim_max};
+    const struct rlimit small{400'000, limit.rlim_max};
     setrlimit(RLIMIT_FSIZE, &small);
     std::uint64_t n = 0;
     Result<std::vector<std::uint64_t>> r;

@@ -19,14 +19,14 @@ struct StoreCounts {
   std::int64_t records = 0;
   std::int64_t effects = 0;
   std::int64_t contexts = 0;
-  std::int64_t last_seq = 0;  ///< the newest record's
+  std::int64_t last_seq = 0;   ///< the newest record's
   std::int64_t audit_seq = 0;  ///< the newest row's of the audit log; 0 also in a store of an earlier schema, which has none
   std::string audit_hash;      ///< its hash, 64 hexadecimal digits
   static constexpr auto fields = std::make_tuple(
       field("schema", &StoreCounts::schema), field("aggregates", &StoreCounts::aggregates),
       field("journal", &StoreCounts::journal), field("records", &StoreCounts::records), field("effects", &StoreCounts::effects),
-      field("contexts", &StoreCounts::contexts), field("last_seq", &StoreCounts::last_seq), field("audit_seq", &StoreCounts::audit_seq),
-      field("audit_hash", &StoreCounts::audit_hash));
+      field("contexts", &StoreCounts::contexts), field("last_seq", &StoreCounts::last_seq),
+      field("audit_seq", &StoreCounts::audit_seq), field("audit_hash", &StoreCounts::audit_hash));
   bool operator==(const StoreCounts&) const = default;
 };
 
@@ -42,7 +42,8 @@ struct StoreFileReport {
 Result<StoreFileReport> examine_store_file(const std::string& path);
 
 /// Adds to the audit log of the store at `path`, beside its owner and without becoming it: what a command did. In one
-/// transaction, durable when it returns. Errors: kNotFound, kInvalid (another schema), kUnavailable, kExhausted, kDenied, kCorrupt.
+/// transaction, durable when it returns. Errors: kNotFound, kInvalid (another schema), kUnavailable, kExhausted, kDenied,
+/// kCorrupt.
 Result<void> append_to_audit(const std::string& path, std::span<const audit::Act> acts);
 
 /// Copies the store at `from` to the new file `to` (mode 0600, no side files, not synced) as it is at one moment; `pinned` is

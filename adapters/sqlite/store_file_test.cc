@@ -255,7 +255,9 @@ TEST_F(StoreFileTest, TheLogIsOnlyAddedTo) {
 
 TEST_F(StoreFileTest, AHashOfAnotherLengthIsNoHash) {
   fill(1);
-  execute("PRAGMA ignore_check_constraints = ON; INSERT INTO audit VALUES (3, 1, 'a', 'b', 'c', 'd', (SELECT hash FROM audit WHERE seq = 2), x'00')");
+  execute(
+      "PRAGMA ignore_check_constraints = ON; INSERT INTO audit VALUES (3, 1, 'a', 'b', 'c', 'd', (SELECT hash FROM audit WHERE "
+      "seq = 2), x'00')");
   auto store = open_sqlite_snapshot(path());
   ASSERT_TRUE(store);
   const auto rows = *(*store)->audit_rows(2, 10);

@@ -1,6 +1,6 @@
 #pragma once
-// Hashes as pure code: SHA-256 (FIPS 180-4) for ids and idempotency keys, HMAC for signed webhooks, CRC-32C (RFC 3720) for framed files,
-// FNV-1a for feature hashing. None of them protects a secret by itself.
+// Hashes as pure code: SHA-256 (FIPS 180-4) for ids and idempotency keys, HMAC for signed webhooks, CRC-32C (RFC 3720) for framed
+// files, FNV-1a for feature hashing. None of them protects a secret by itself.
 #include <array>
 #include <cstdint>
 #include <string>
