@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "core/analysis/test_support.h"
 #include "core/analysis/verify.h"
@@ -104,6 +105,38 @@ TEST(Live, ReplayGivesTheSameChanges) {
     return all;
   };
   EXPECT_EQ(run(), run());
+}
+
+/// Such a meeting is unlike those that the model was trained on: it is not of the opinion that anything in it is a task.
+TEST(Live, FindsTasksThatSayAllInALongMeetingOfAnyKind) {
+  static const char* kTalk[] = {"Good morning everybody, can you hear me well?",
+                                "The build was slow yesterday but it is fine now.",
+                                "Yes.",
+                                "I agree with that.",
+                                "Let me share what I found in the logs.",
+                                "There were three complaints last week, all about the same screen.",
+                                "What about the budget for the workshop?",
+                                "Okay, next point.",
+                                "The tests run for an hour and nobody looks at them."};
+  const std::map<std::size_t, std::string> tasks = {{40, "I will send the report to the customer by Friday."},
+                                                    {90, "Could you please check the numbers again before Monday?"},
+                                                    {170, "I'll book the room for the workshop tomorrow."},
+                                                    {220, "I'll take care of the invoices by Thursday."},
+                                                    {235, "Ken, can you update the roadmap before the next meeting?"}};
+  auto meeting = long_meeting(260);
+  Prng random(1);
+  for (std::size_t i = 0; i < meeting.size(); ++i) {
+    const auto task = tasks.find(i);
+    meeting[i].text = task != tasks.end() ? task->second : kTalk[random.below(std::size(kTalk))];
+  }
+  const auto result = analyze(embedded_model(), {CivilDate{2026, 1, 21}, {}}, meeting);
+  std::set<std::string> found;
+  for (const AnalysisItem& item : result.items) {
+    if (item.kind == ItemKind::kActionItem) found.insert(item.quote);
+  }
+  std::set<std::string> said;
+  for (const auto& [at, text] : tasks) said.insert(text);
+  EXPECT_EQ(found, said);
 }
 
 TEST(Live, EachUtteranceCostsOneWindowHoweverLongTheMeeting) {
