@@ -23,7 +23,8 @@ using namespace hansard::sim;
 struct Arguments {
   std::uint64_t first = 1;
   std::uint64_t seeds = 100;
-  int days = 0;  ///< 0: one day, or a year
+  std::uint64_t minutes = 0;  ///< 0: until all seeds have run
+  int days = 0;               ///< 0: one day, or a year
   unsigned jobs = 1;
   bool first_failure = false;  ///< stop there
   bool verbose = false;
@@ -60,6 +61,9 @@ bool parse(int argc, char** argv, Arguments& out) {
       out.seeds = 1;
     } else if (name == "--seeds") {
       out.seeds = value;
+    } else if (name == "--minutes" && value >= 1 && value <= 10'000) {
+      out.minutes = value;
+      out.seeds = UINT64_MAX - out.first;
     } else if (name == "--jobs" && value >= 1 && value <= 256) {
       out.jobs = static_cast<unsigned>(value);
     } else if (name == "--days" && value >= 1 && value <= 400) {
@@ -70,7 +74,7 @@ bool parse(int argc, char** argv, Arguments& out) {
   }
   if (out.year) {
     if (out.days == 0) out.days = 365;
-    return out.days >= 10;
+    return out.days >= 10 && out.minutes == 0;
   }
   if (out.days == 0) out.days = 1;
   return out.days <= 15 && out.canary == Canary::kNone;
@@ -133,11 +137,11 @@ class Days {
   Days(const Arguments& arguments, const char* program) : a_(arguments), program_(program), next_(arguments.first) {}
 
   int run() {
-    const auto begin = std::chrono::steady_clock::now();
+    begin_ = std::chrono::steady_clock::now();
     std::vector<std::thread> threads;
     for (unsigned j = 0; j < a_.jobs; ++j) threads.emplace_back([this] { work(); });
     for (std::thread& t : threads) t.join();
-    took_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    took_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
     // A kind of trouble that never came has shown nothing.
     for (const auto& entry : enum_names(Fault{})) {
       if (done_ < kEnough || sum_.faults[entry.value] > 0) continue;
@@ -157,7 +161,7 @@ class Days {
   void work() {
     for (;;) {
       const std::uint64_t seed = next_++;
-      if (seed >= a_.first + a_.seeds || stop_) return;
+      if (seed >= a_.first + a_.seeds || stop_ || time_is_over()) return;
       const Scenario scenario = generate(seed, a_.days);
       Outcome first = simulate(scenario, {.seed = seed, .verbose = a_.verbose});
       if (first.digest != simulate(scenario, {.seed = seed, .judge = false}).digest)
@@ -171,6 +175,10 @@ class Days {
       const std::lock_guard lock(mutex_);
       add(seed, first);
     }
+  }
+
+  bool time_is_over() const {
+    return a_.minutes > 0 && std::chrono::steady_clock::now() - begin_ >= std::chrono::minutes(a_.minutes);
   }
 
   void add(std::uint64_t seed, const Outcome& o) {
@@ -216,6 +224,7 @@ class Days {
   Outcome sum_;
   std::uint64_t done_ = 0;
   std::uint64_t planned_ = 0;
+  std::chrono::steady_clock::time_point begin_;
   double took_ = 0;
   int failed_ = 0;
 };
@@ -226,7 +235,7 @@ int main(int argc, char** argv) {
   Arguments arguments;
   if (!parse(argc, argv, arguments)) {
     std::fprintf(stderr,
-                 "usage: sim_main [--seeds N | --seed S] [--days 1..15] [--jobs N] [--first-failure] [--verbose]\n"
+                 "usage: sim_main [--seeds N | --seed S | --minutes M] [--days 1..15] [--jobs N] [--first-failure] [--verbose]\n"
                  "       sim_main --calendar-year [--seeds N | --seed S] [--days 10..400] [--canary stale-feed|lost-outbox|deaf] "
                  "[--verbose]\n");
     return 2;
