@@ -211,10 +211,14 @@ def lost_audio(place):
     """Living meetings of a store whose audio is not all there, and how many live."""
     lost = living = 0
     for id_, state in place.database().execute("SELECT id, state FROM aggregate WHERE finished = 0 AND kind = 'meeting'"):
-        captured = int(json.loads(bytes(state)[1:]).get("note") or 0)
+        state = json.loads(bytes(state)[1:])
+        captured = int(state.get("note") or 0)
         if captured == 0:
             continue
         living += 1
+        # All recognized: its audio may be removed already, though the commit that ends it is to come.
+        if state["participants"][0]["covered_until_ms"] >= captured:
+            continue
         track = os.path.join(place.data, "audio", hashlib.sha256(id_.encode()).hexdigest()[:32], hashlib.sha256(b"p1").hexdigest()[:32] + ".pcm")
         lost += not os.path.exists(track) or spooled_ms(track) < captured
     return lost, living
