@@ -71,7 +71,7 @@ bool Recording::adopt(const std::vector<flow::TrackCursor>& cursors) {
     }
     Track& t = ensure(s.participant, std::max(cursor, s.start));
     t.captured = std::max(s.end, t.fed);
-    t.spooled = s.end;
+    t.spooled = t.adopted = s.end;
     t.present = true;  // as far as anybody knows; the ledger counts presence only
     t.end_wanted = t.fed < t.captured;
     t.resumes = true;
@@ -265,7 +265,11 @@ void Recording::catch_up(Track& track) {
     if (piece.samples.empty()) {
       skip(track, piece.start, piece.end, "damaged");
     } else {
+      const MediaTime from = track.fed;
       blocked = !feed(track, piece.start, piece.samples);
+      // A run that dies may have spooled what came behind a hole, and not have committed why there is one.
+      if (from < piece.start && track.fed >= piece.start && piece.start <= track.adopted)
+        lost(track, from, piece.start, "daemon");
     }
     return !blocked && track.fed < stop_at;
   });

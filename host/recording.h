@@ -70,6 +70,7 @@ class Recording {
     std::string participant;
     bool present = false;
     bool resumes = false;  ///< was there before this capture began: its next hole has the capture's reason
+    MediaTime adopted;     ///< where the audio ends that an earlier run captured
     MediaTime captured;    ///< end of what was captured, or where capture should begin
     MediaTime spooled;     ///< end of what the spool holds
     /// Fed without having reached the spool (disk full), since the open track began.

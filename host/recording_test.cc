@@ -200,6 +200,23 @@ TEST_F(RecordingTest, GoesOnAfterARestartFromStoreAndSpool) {
   EXPECT_EQ(speech_.tracks.begin()->second.fed.ms, 8200);
 }
 
+TEST_F(RecordingTest, AHoleThatTheRunBeforeCouldNotExplainIsLost) {
+  {
+    auto before = make();
+    before->begin(start());
+    hear(*before, 0, 2000);
+    hear(*before, 5000, 7000);
+  }
+  events_.clear();  // it died before any of that was committed
+  speech_.tracks.clear();
+  auto r = make();
+  r->begin(start("daemon", {{"p1", {1000}}}));
+  for (int i = 0; i < 10; ++i) r->poll();
+  const auto gaps = posted<flow::GapDetected>();
+  ASSERT_EQ(gaps.size(), 1u);
+  EXPECT_EQ(gaps[0].gap, (CoverageInterval{"p1", {2000}, {5000}, Coverage::kLost, "daemon"}));
+}
+
 TEST_F(RecordingTest, TimeAwayIsNotLost) {
   auto r = make();
   r->begin(start());
