@@ -58,7 +58,9 @@ struct World {
       if (to == nullptr) continue;
       if (const auto* s = std::get_if<MeetingSeen>(&to->event)) {
         const auto it = wanted.find(to->aggregate);
-        RC_ASSERT(it == wanted.end() || it->second != s->spec);  // nothing is said twice
+        // Nothing is said twice. RC_ASSERT itself looks at both sides of a ||.
+        const bool news = it == wanted.end() || it->second != s->spec;
+        RC_ASSERT(news);
         wanted[to->aggregate] = s->spec;
       } else {
         RC_ASSERT(wanted.erase(to->aggregate) == 1u);  // only who was wanted can be gone
