@@ -13,7 +13,7 @@ constexpr std::int64_t kDayMs = 86'400'000;
 /// In each of the first four meetings of a day so much is said that 200 finals are left whatever fails; what a person does to a
 /// meeting (stop, pause, cancel, not let in) befalls the others.
 constexpr std::int64_t kLively = 4;
-constexpr std::int64_t kSpeeches = 290;
+constexpr std::int64_t kSpeeches = 310;
 constexpr std::int64_t kFewSpeeches = 60;
 constexpr Instant kFirstDay{1'741'046'400'000};  // 2025-03-04T00:00:00Z
 
