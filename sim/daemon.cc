@@ -110,7 +110,7 @@ void Machine::show(const host::LiveRecord& record) {
   if (!shown.emplace(record.seq, host::encode(record.record, host::record_binding(record.aggregate, kind))).second) {
     violations.push_back("a record was shown twice");
   }
-  if (world.verbose) world.log("record " + record.aggregate + " " + json_text(record.record));
+  if (world.verbose) world.show("record " + record.aggregate + " " + json_text(record.record));
 }
 
 // ---- the process ----

@@ -62,6 +62,8 @@ class World final : public Clock {
     return out;
   }
 
+  /// Prints a line with --verbose.
+  void show(const std::string& line) const;
   /// Adds a line to what the digest covers (and --verbose prints).
   void log(const std::string& line);
 
