@@ -221,6 +221,8 @@ Result<void> Engine::take_queue(Turn& turn) {
 }
 
 Result<void> Engine::take_timers(Turn& turn) {
+  // A run begins with HostStarted for everything that lives. A timer that fired before it would act as the run before would have.
+  if (!queue_.empty() && std::holds_alternative<flow::HostStarted>(queue_.front().event)) return {};
   std::vector<std::string> due;
   for (const auto& [at, id] : deadlines_) {
     if (at > turn.now) break;

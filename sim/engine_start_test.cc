@@ -60,5 +60,11 @@ TEST_F(TaskDueAtStartTest, NorBecauseTheClockWasSet) {
   expect_it_leaves_once_and_on_record();
 }
 
+TEST_F(TaskDueAtStartTest, NorWhenMoreLivesThanOneCommitTells) {
+  for (int i = 0; i < 200; ++i) engine_->post("m" + std::to_string(i), seen("m" + std::to_string(i), hours(5)));
+  fail_and_end();
+  expect_it_leaves_once_and_on_record();
+}
+
 }  // namespace
 }  // namespace hansard::sim
