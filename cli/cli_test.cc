@@ -42,6 +42,14 @@ class CliTest : public ::testing::Test {
   std::string folder;
 };
 
+TEST_F(CliTest, ListsBeforeTheFirstStartAreEmpty) {
+  EXPECT_EQ(output_of([] { EXPECT_EQ(run_words({"meetings", "list"}), kOk); }), "no meetings yet\n");
+  EXPECT_EQ(output_of([] { EXPECT_EQ(run_words({"tasks", "list"}), kOk); }), "no task waits\n");
+  for (const char* what : {"meetings", "tasks"}) {
+    EXPECT_EQ(output_of([what] { EXPECT_EQ(run_words({what, "list", "--json"}), kOk); }), "[]\n") << what;
+  }
+}
+
 TEST_F(CliTest, WrongUseIsTwoWithOneLine) {
   for (const std::vector<std::string>& words : std::vector<std::vector<std::string>>{{"nonsense"},
                                                                                      {"serve", "x"},
@@ -96,7 +104,7 @@ TEST_F(CliTest, SaysThatNoDaemonRuns) {
     EXPECT_EQ(code, kFailed);
     EXPECT_NE(said.find("hansard serve"), std::string::npos) << said;
   }
-  EXPECT_NE(errors_of([] { EXPECT_EQ(run_words({"meetings", "list"}), kFailed); }).find("no meetings yet"), std::string::npos);
+  EXPECT_NE(errors_of([] { EXPECT_EQ(run_words({"meetings", "show", "m1"}), kFailed); }).find("no meetings yet"), std::string::npos);
 }
 
 TEST_F(CliTest, BadConfigurationsAreOneLineEach) {

@@ -65,9 +65,10 @@ void print_status(const Json& s, const std::string& page) {
 }
 
 Result<Json> read_meetings(const Config& config, const std::string& id) {
-  const std::string none = "there are no meetings yet in " + config.data_dir;
-  if (id.empty()) return read_view(config, "/api/meetings", meetings_view, none);
-  return read_view(config, "/api/meetings/" + id, [&](Store& store) { return meeting_view(store, id); }, none);
+  if (id.empty()) return read_list(config, "/api/meetings", meetings_view);
+  return read_view(
+      config, "/api/meetings/" + id, [&](Store& store) { return meeting_view(store, id); },
+      "there are no meetings yet in " + config.data_dir);
 }
 
 /// `how` as the API calls it.

@@ -6,17 +6,27 @@
 #include "daemon/data_dir.h"
 
 namespace hansard::cli {
+namespace {
+
+bool has_store(const Config& config) {
+  const auto there = read_file(store_path(config.data_dir), 16);
+  return there || there.error().code != ErrorClass::kNotFound;
+}
+
+}  // namespace
 
 Result<Json> read_view(const Config& config, const std::string& path, const std::function<Result<Json>(Store&)>& view,
                        const std::string& nothing_yet) {
   if (auto client = DaemonClient::find(config)) return client->get(path);
-  const std::string file = store_path(config.data_dir);
-  if (auto there = read_file(file, 16); !there && there.error().code == ErrorClass::kNotFound) {
-    return fail(ErrorClass::kNotFound, "cli", nothing_yet);
-  }
-  auto store = open_sqlite_store(file);
+  if (!has_store(config)) return fail(ErrorClass::kNotFound, "cli", nothing_yet);
+  auto store = open_sqlite_store(store_path(config.data_dir));
   if (!store) return pass(store);
   return view(**store);
+}
+
+Result<Json> read_list(const Config& config, const std::string& path, const std::function<Result<Json>(Store&)>& view) {
+  if (!DaemonClient::find(config) && !has_store(config)) return Json::array();
+  return read_view(config, path, view, {});
 }
 
 }  // namespace hansard::cli

@@ -14,4 +14,7 @@ namespace hansard::cli {
 Result<Json> read_view(const Config& config, const std::string& path, const std::function<Result<Json>(Store&)>& view,
                        const std::string& nothing_yet);
 
+/// The same for a view that is a list: without a store it is empty, as it is right after the first start.
+Result<Json> read_list(const Config& config, const std::string& path, const std::function<Result<Json>(Store&)>& view);
+
 }  // namespace hansard::cli

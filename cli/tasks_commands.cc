@@ -23,7 +23,7 @@ void print_task(const Json& t) {
 }
 
 int list_tasks(const Config& config, bool json) {
-  const auto tasks = read_view(config, "/api/tasks", tasks_view, "there are no tasks yet in " + config.data_dir);
+  const auto tasks = read_list(config, "/api/tasks", tasks_view);
   if (!tasks) return report(tasks.error());
   if (json) {
     std::printf("%s\n", tasks->dump().c_str());
