@@ -26,10 +26,6 @@ bool still_due(const flow::State& state, const std::string& name, Instant now) {
       state);
 }
 
-std::tuple<std::string, std::string, Instant> place_of(const flow::MeetingSpec& spec) {
-  return {spec.platform, spec.meeting_key, spec.start};
-}
-
 /// A meeting that is not there yet (of which a default state speaks), or stands in front of nothing and behind nobody.
 bool not_begun(const flow::State& state) {
   const auto* m = std::get_if<flow::MeetingState>(&state);
@@ -40,11 +36,6 @@ bool not_begun(const flow::State& state) {
 bool is_over(const flow::State& state) {
   const auto* m = std::get_if<flow::MeetingState>(&state);
   return m != nullptr && meeting::is_final(m->state);
-}
-
-std::optional<flow::MeetingSpec> held_place(const flow::State& state) {
-  if (!flow::holds_place(state)) return std::nullopt;
-  return std::get<flow::MeetingState>(state).spec;
 }
 
 void postpone(flow::State& state, const std::string& name, Instant to) {
@@ -93,7 +84,7 @@ Result<void> Engine::start(std::string_view owner) {
     Loaded loaded{std::move(*state), a.version, {}};
     loaded.plain = json_text(loaded.state);
     index_deadline(a.id, nullptr, &loaded.state);
-    index_place(a.id, nullptr, &loaded.state);
+    places_.update(a.id, nullptr, &loaded.state);
     living_.insert_or_assign(a.id, std::move(loaded));
   }
   if (auto opened = wall_.open(store_, [this] { return latest_known(); }); !opened) return opened;
@@ -289,7 +280,7 @@ Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow:
     turn.done.insert(completes);
     return {};
   }
-  const std::optional<flow::MeetingSpec> held = held_place(staged.state);
+  const std::optional<flow::MeetingSpec> held = Places::held(staged.state);
   flow::State after = fresh ? std::move(*fresh) : staged.state;
   flow::Batch batch = flow::step(after, event, turn.now);
   // A step that leaves a fired timer due would fire it for ever.
@@ -328,7 +319,7 @@ Result<void> Engine::apply(Turn& turn, const std::string& aggregate, const flow:
   staged = {true, std::move(after), staged.version + 1, std::move(plain), true};
 
   // In the same commit: at no time two meetings are on their way to one place.
-  const std::optional<flow::MeetingSpec> holds = held_place(staged.state);
+  const std::optional<flow::MeetingSpec> holds = Places::held(staged.state);
   if (!holds || (held && flow::same_place(*held, *holds)) || std::holds_alternative<flow::PlaceTaken>(event)) return {};
   const std::string there = at_place(turn, aggregate, *holds);
   return there.empty() ? Result<void>{} : apply(turn, aggregate, flow::PlaceTaken{there}, {});
@@ -347,7 +338,7 @@ void Engine::settle(Turn& turn, const std::vector<std::uint64_t>& seqs) {
     const auto it = living_.find(id);
     const bool lives = !flow::finished(staged.state);
     index_deadline(id, it == living_.end() ? nullptr : &it->second.state, lives ? &staged.state : nullptr);
-    index_place(id, it == living_.end() ? nullptr : &it->second.state, lives ? &staged.state : nullptr);
+    places_.update(id, it == living_.end() ? nullptr : &it->second.state, lives ? &staged.state : nullptr);
     if (lives) {
       living_.insert_or_assign(id, Loaded{std::move(staged.state), staged.version, std::move(staged.plain)});
     } else if (it != living_.end()) {
@@ -376,18 +367,6 @@ void Engine::release(const std::string& aggregate, const std::string& key, const
   }
 }
 
-void Engine::index_place(const std::string& aggregate, const flow::State* before, const flow::State* after) {
-  const auto place = [](const flow::State* state) -> std::optional<Place> {
-    const auto held = state == nullptr ? std::nullopt : held_place(*state);
-    return held ? std::optional(place_of(*held)) : std::nullopt;
-  };
-  const auto from = place(before);
-  const auto to = place(after);
-  if (from == to) return;
-  if (from) places_.erase({*from, aggregate});
-  if (to) places_.emplace(*to, aggregate);
-}
-
 /// The meeting, other than `but`, that holds the place of `spec`, or "".
 std::string Engine::at_place(const Turn& turn, const std::string& but, const flow::MeetingSpec& spec) const {
   if (spec.meeting_key.empty()) return "";
@@ -397,12 +376,10 @@ std::string Engine::at_place(const Turn& turn, const std::string& but, const flo
       return id;
     }
   }
-  const Place place = place_of(spec);
-  for (auto it = places_.lower_bound({place, ""}); it != places_.end() && it->first == place; ++it) {
-    const auto staged = turn.staged.find(it->second);  // what this turn has changed was looked at above
-    if (it->second != but && (staged == turn.staged.end() || !staged->second.changed)) return it->second;
-  }
-  return "";
+  return places_.holder(spec, [&](const std::string& id) {
+    const auto staged = turn.staged.find(id);  // what this turn has changed was looked at above
+    return id != but && (staged == turn.staged.end() || !staged->second.changed);
+  });
 }
 
 void Engine::index_deadline(const std::string& aggregate, const flow::State* before, const flow::State* after) {

@@ -8,7 +8,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "core/flow/step.h"
 #include "host/clock_bridge.h"
 #include "host/effect_runner.h"
+#include "host/places.h"
 #include "ports/clock.h"
 #include "ports/store.h"
 
@@ -92,8 +92,6 @@ class Engine {
     std::string completes;
     std::string_view actor = audit::kByDaemon;
   };
-  /// Where and when a meeting is: platform, its key, start.
-  using Place = std::tuple<std::string, std::string, Instant>;
   struct Turn;  ///< the events of one commit and what they change
 
   Result<Instant> latest_known() const;
@@ -111,7 +109,6 @@ class Engine {
   void release(const std::string& aggregate, const std::string& key, const flow::Effect& effect);
   void index_deadline(const std::string& aggregate, const flow::State* before, const flow::State* after);
   bool fires(const flow::State& state, const std::string& timer, Instant now) const;
-  void index_place(const std::string& aggregate, const flow::State* before, const flow::State* after);
   std::string at_place(const Turn& turn, const std::string& but, const flow::MeetingSpec& spec) const;
 
   Store& store_;
@@ -120,7 +117,7 @@ class Engine {
   std::uint64_t fence_ = 0;
   std::map<std::string, Loaded> living_;
   std::set<std::pair<Instant, std::string>> deadlines_;  ///< next_deadline of each living aggregate that is not held
-  std::set<std::pair<Place, std::string>> places_;       ///< of meetings that hold theirs (flow::holds_place)
+  Places places_;
   std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
   std::vector<audit::Act> acts_;  ///< that no commit has written yet
