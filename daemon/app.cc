@@ -30,6 +30,7 @@
 #include "daemon/data_dir.h"
 #include "daemon/health_log.h"
 #include "daemon/http_server.h"
+#include "daemon/status_view.h"
 #include "daemon/stopping.h"
 #include "daemon/system.h"
 #include "daemon/task_outbox.h"
@@ -77,7 +78,10 @@ struct App::Impl {
   Result<void> open_http();
   void make_adapters(const std::string& executable);
   void trust_meetings();
-  Json status() const;
+  Json status() const {
+    return status_view(
+        {config, started, *engine, *executor, *media, *speech, *calendars, *hub, *stopping, store_failing});
+  }
   bool no_recognizer() const { return !speech->unavailable().empty(); }
   api::Context api_context();
   void published(const host::LiveRecord& record);
@@ -242,40 +246,6 @@ void App::Impl::published(const host::LiveRecord& record) {
   }
   hub->publish(record);
   if (on_event) on_event(live_event(record));
-}
-
-Json App::Impl::status() const {
-  Json recognizer = Json::object();
-  recognizer.set("ready", speech->ready())
-      .set("model", speech->model())
-      .set("detail", speech->unavailable())
-      .set("pid", std::int64_t{speech->pid()});
-  Json living = Json::array();
-  const auto pids = media->pids();
-  const auto health = executor->health();
-  engine->for_each([&](const std::string& id, const flow::State& state) {
-    const auto* m = std::get_if<flow::MeetingState>(&state);
-    if (m == nullptr) return;
-    Json one = Json::object();
-    one.set("id", id).set("state", enum_name(m->state)).set("title", m->spec.title).set("start", format_rfc3339(m->spec.start));
-    if (const auto pid = pids.find(id); pid != pids.end()) one.set("media_pid", std::int64_t{pid->second});
-    if (const auto h = health.find(id); h != health.end()) {
-      one.set("behind_ms", h->second.behind.ms).set("behind", h->second.far_behind).set("audio_kept", !h->second.unwritable);
-    }
-    if (!m->note.empty()) one.set("note", m->note);
-    living.push(std::move(one));
-  });
-  Json out = Json::object();
-  out.set("version", HANSARD_VERSION).set("pid", std::int64_t{::getpid()}).set("since", format_rfc3339(started));
-  out.set("data_dir", config.data_dir).set("output_dir", config.output_dir).set("recognizer", std::move(recognizer));
-  out.set("calendars", calendars->status())
-      .set("meetings", std::move(living))
-      .set("viewers", std::int64_t(hub->viewers()))
-      .set("last_seq", hub->last_seq());
-  out.set("encrypted_at_rest", false);
-  if (store_failing) out.set("store", "failing: the disk may be full");
-  if (stopping->asked()) out.set("stopping", stopping->status());
-  return out;
 }
 
 api::Context App::Impl::api_context() {
