@@ -189,3 +189,9 @@ inline bool durable(const Effect& effect) {
 }
 
 }  // namespace hansard::flow
+
+namespace hansard {
+// Compiled in json.cc alone: it takes longer than most sources that need it.
+extern template Result<flow::Effect> from_json<flow::Effect>(const Json&);
+extern template std::string json_text<flow::Effect>(const flow::Effect&);
+}  // namespace hansard

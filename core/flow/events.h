@@ -346,3 +346,9 @@ using Event =
                  TaskWanted, TaskAnswered, TaskFound, TaskDecided, ClockMoved, HostNotice>;
 
 }  // namespace hansard::flow
+
+namespace hansard {
+// Compiled in json.cc alone: it takes longer than most sources that need it.
+extern template Result<flow::Event> from_json<flow::Event>(const Json&);
+extern template std::string json_text<flow::Event>(const flow::Event&);
+}  // namespace hansard

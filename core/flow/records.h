@@ -112,3 +112,9 @@ using Record = std::variant<StateRecord, ParticipantRecord, UtteranceRecord, Cov
                             TaskRecord, ConsentRecord, MinutesRecord, CalendarRecord>;
 
 }  // namespace hansard::flow
+
+namespace hansard {
+// Compiled in json.cc alone: it takes longer than most sources that need it.
+extern template Result<flow::Record> from_json<flow::Record>(const Json&);
+extern template std::string json_text<flow::Record>(const flow::Record&);
+}  // namespace hansard

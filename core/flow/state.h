@@ -158,3 +158,9 @@ struct SinkState {
 using State = std::variant<MeetingState, CalendarState, SinkState>;
 
 }  // namespace hansard::flow
+
+namespace hansard {
+// Compiled in json.cc alone: it takes longer than most sources that need it.
+extern template Result<flow::State> from_json<flow::State>(const Json&);
+extern template std::string json_text<flow::State>(const flow::State&);
+}  // namespace hansard
