@@ -1,12 +1,14 @@
 // Writes the features of meetings for training. Reads JSON Lines (one meeting a line, as `hansard analyze`) on standard
 // input; writes for every utterance with a text, in order, little-endian: u32 number of features, f32 strength as
-// an action item and f32 as a decision by the rules, then (u32 index, f32 value) each.
+// an action item and f32 as a decision by the rules, then (u32 index, f32 value) each. With --no-roles the meetings are read as
+// if nobody's role were known.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstdio>
 #include <iostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/analysis/features.h"
@@ -48,7 +50,12 @@ void write_meeting(const MeetingInput& meeting) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
+  const bool no_roles = argc == 2 && std::string_view(argv[1]) == "--no-roles";
+  if (argc > 1 && !no_roles) {
+    std::cerr << "usage: analysis_features [--no-roles] <MEETINGS.jsonl >FEATURES\n";
+    return 2;
+  }
   std::string line;
   for (int number = 1; std::getline(std::cin, line); ++number) {
     if (line.empty()) continue;
@@ -57,6 +64,9 @@ int main() {
     if (!meeting) {
       std::cerr << "analysis_features: line " << number << ": " << meeting.error().detail << "\n";
       return 1;
+    }
+    if (no_roles) {
+      for (Attendee& a : meeting->info.participants) a.role.reset();
     }
     write_meeting(*meeting);
   }

@@ -11,13 +11,14 @@ ROLE_KIND = 14  # kRole of core/analysis/features.cc
 
 class Corpus:
     """Rows are utterances. x: CSR features; rules: strengths by the rules, a column a kind; y[kind]: 0/1 labels; meeting: row -> meeting number; team: row -> team number;
-    abstract: linked to a sentence of the abstract."""
+    abstract: linked to a sentence of the abstract. x_no_roles: x as if nobody's role were known, where a file of that is given."""
 
-    def __init__(self, jsonl, features, slots):
+    def __init__(self, jsonl, features, slots, features_no_roles=None):
         self.meetings = [json.loads(line) for line in open(jsonl, encoding="utf-8") if line.strip()]
         for m in self.meetings:
             m["utterances"] = [u for u in m["utterances"] if u["text"].strip()]
         self.x, self.rules = read_features(features, slots)
+        self.x_no_roles = read_features(features_no_roles, slots)[0] if features_no_roles else None
         rows = sum(len(m["utterances"]) for m in self.meetings)
         if rows != self.x.shape[0]:
             raise SystemExit("%s: %d rows for %d utterances" % (features, self.x.shape[0], rows))
