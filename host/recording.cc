@@ -392,7 +392,8 @@ void Recording::recognizer_lost() {
     if (!t.speech) continue;
     t.speech.reset();
     // A track that was being ended is to be ended again, once it has been recognized again.
-    t.end_wanted = t.end_wanted || std::exchange(t.flushing, false) || !t.present;
+    const bool was_ending = std::exchange(t.flushing, false);
+    t.end_wanted = t.end_wanted || was_ending || !t.present;
     if (crashes_ >= kCrashesBeforeSkip && t.fed > t.heard) give_up_on(t);
     t.fed = t.heard;
     // What never reached the spool cannot be heard again.

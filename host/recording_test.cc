@@ -322,6 +322,24 @@ TEST_F(RecordingTest, ACrashWhileEndingEndsAgain) {
   EXPECT_EQ(posted<flow::SpeechDrained>().size(), 1u);
 }
 
+TEST_F(RecordingTest, ACrashAfterTheEndWasAskedForTwiceEndsAgain) {
+  auto r = make();
+  r->begin(start());
+  r->participant_joined("p1", {0});
+  hear(*r, 0, 1000);
+  r->suspend("disconnected");
+  r->participant_left("p1", {1000});
+  r->drain("", {});
+  r->recognizer_lost();
+  speech_.tracks.clear();
+  r->poll();
+  ASSERT_TRUE(speech_.tracks.contains(2));
+  EXPECT_EQ(speech_.tracks.at(2).fed.ms, 1000);
+  EXPECT_TRUE(speech_.tracks.at(2).flushed);
+  r->on_flushed(2);
+  EXPECT_EQ(posted<flow::SpeechDrained>().size(), 1u);
+}
+
 TEST_F(RecordingTest, AFullDiskLosesOnlyWhatCannotBeRecognizedNow) {
   auto r = make();
   r->begin(start());
