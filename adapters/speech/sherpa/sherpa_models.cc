@@ -2,122 +2,14 @@
 
 #include <sherpa-onnx/c-api/c-api.h>
 
-#include <algorithm>
-#include <array>
-#include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
-#include "adapters/speech/segmenter.h"
 #include "adapters/speech/words.h"
 #include "core/base/text.h"
 
 namespace hansard::speech {
 namespace {
-
-// The library's own segments are not used; it collects audio for them all the same, so they are thrown away this often.
-constexpr int kWindowsBetweenClears = 32;
-// The library counts samples in 32 bits: after an hour it starts afresh in the next silence.
-constexpr int kWindowsBetweenResets = 112'500;
-// The model looks back this many samples before the window.
-constexpr std::size_t kContext = 64;
-
-const SherpaOnnxVoiceActivityDetector* create_vad(const std::string& path, float threshold) {
-  SherpaOnnxVadModelConfig config;
-  std::memset(&config, 0, sizeof config);
-  config.silero_vad.model = path.c_str();
-  config.silero_vad.threshold = threshold;
-  // Durations below one sample: the answer is about each window, and the Segmenter decides on utterances. (Zero would
-  // mean the library's defaults.)
-  config.silero_vad.min_silence_duration = 1e-5F;
-  config.silero_vad.min_speech_duration = 1e-5F;
-  config.silero_vad.window_size = static_cast<std::int32_t>(kWindowSamples);
-  // Beyond this the library changes its own threshold; it is never reached between two clears.
-  config.silero_vad.max_speech_duration = 60;
-  config.sample_rate = static_cast<std::int32_t>(kSamplesPerSecond);
-  config.num_threads = 1;
-  config.provider = "cpu";
-  return SherpaOnnxCreateVoiceActivityDetector(&config, 8);
-}
-
-/// Loading the model costs as much as ten seconds of listening, so the detectors of ended tracks are used again.
-class DetectorPool {
- public:
-  explicit DetectorPool(std::string path) : path_(std::move(path)) {}
-  ~DetectorPool() {
-    for (const auto& [threshold, vad] : idle_) SherpaOnnxDestroyVoiceActivityDetector(vad);
-  }
-  DetectorPool(const DetectorPool&) = delete;
-  DetectorPool& operator=(const DetectorPool&) = delete;
-
-  /// Null when the model does not load.
-  const SherpaOnnxVoiceActivityDetector* take(float threshold) {
-    const auto it = std::find_if(idle_.begin(), idle_.end(), [&](const auto& one) { return one.first == threshold; });
-    if (it == idle_.end()) return create_vad(path_, threshold);
-    const SherpaOnnxVoiceActivityDetector* vad = it->second;
-    idle_.erase(it);
-    SherpaOnnxVoiceActivityDetectorReset(vad);
-    return vad;
-  }
-  void give(float threshold, const SherpaOnnxVoiceActivityDetector* vad) {
-    if (idle_.size() < kMostIdle) {
-      idle_.emplace_back(threshold, vad);
-    } else {
-      SherpaOnnxDestroyVoiceActivityDetector(vad);
-    }
-  }
-
- private:
-  static constexpr std::size_t kMostIdle = 8;
-  std::string path_;
-  std::vector<std::pair<float, const SherpaOnnxVoiceActivityDetector*>> idle_;
-};
-
-class SileroDetector : public VoiceDetector {
- public:
-  SileroDetector(std::shared_ptr<DetectorPool> pool, float threshold, const SherpaOnnxVoiceActivityDetector* vad)
-      : pool_(std::move(pool)), threshold_(threshold), vad_(vad) {
-    prime();
-  }
-  ~SileroDetector() override { pool_->give(threshold_, vad_); }
-  SileroDetector(const SileroDetector&) = delete;
-  SileroDetector& operator=(const SileroDetector&) = delete;
-
-  bool speech(std::span<const float> window) override {
-    SherpaOnnxVoiceActivityDetectorAcceptWaveform(vad_, window.data(), static_cast<std::int32_t>(window.size()));
-    const bool detected = SherpaOnnxVoiceActivityDetectorDetected(vad_) != 0;
-    ++since_reset_;
-    if (++since_clear_ >= kWindowsBetweenClears) {
-      SherpaOnnxVoiceActivityDetectorFlush(vad_);
-      SherpaOnnxVoiceActivityDetectorClear(vad_);
-      since_clear_ = 0;
-    }
-    if (!detected && since_reset_ > kWindowsBetweenResets) reset();
-    return detected;
-  }
-
-  void reset() override {
-    SherpaOnnxVoiceActivityDetectorReset(vad_);
-    prime();
-    since_reset_ = 0;
-  }
-
- private:
-  // With the context filled, each window that follows gets its own decision at once.
-  void prime() const {
-    constexpr std::array<float, kContext> zeros{};
-    SherpaOnnxVoiceActivityDetectorAcceptWaveform(vad_, zeros.data(), static_cast<std::int32_t>(zeros.size()));
-  }
-
-  std::shared_ptr<DetectorPool> pool_;
-  float threshold_;
-  const SherpaOnnxVoiceActivityDetector* vad_;
-  int since_clear_ = 0;
-  int since_reset_ = 0;
-};
 
 std::vector<TimedWord> words_of(const SherpaOnnxOfflineRecognizerResult& r, double end_s) {
   if (r.timestamps == nullptr || r.tokens_arr == nullptr || r.count <= 0) return {};
@@ -295,28 +187,6 @@ Result<std::unique_ptr<Recognizer>> load_recognizer(const ModelFiles& files) {
   const SherpaOnnxOfflineRecognizer* handle = SherpaOnnxCreateOfflineRecognizer(&config);
   if (handle == nullptr) return refused();
   return std::make_unique<OfflineRecognizer>(handle, files.english_only);
-}
-
-Result<VoiceDetectorFactory> load_voice_detector(const std::string& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error)) {
-    return fail(ErrorClass::kNotFound, "speech", "the voice activity model " + path + " is missing");
-  }
-  auto pool = std::make_shared<DetectorPool>(path);
-  // A wrong file gives null here and no speech ever after, so it is tried once now.
-  const float threshold = live_settings().threshold;
-  const SherpaOnnxVoiceActivityDetector* probe = pool->take(threshold);
-  if (probe == nullptr)
-    return fail(ErrorClass::kInvalid, "speech", "the speech library refuses the voice activity model " + path);
-  pool->give(threshold, probe);
-  return VoiceDetectorFactory([pool, path](float wanted) -> std::unique_ptr<VoiceDetector> {
-    const SherpaOnnxVoiceActivityDetector* vad = pool->take(wanted);
-    if (vad == nullptr) {
-      std::fprintf(stderr, "hansard speech: the voice activity model cannot be loaded any more: %s\n", path.c_str());
-      std::_Exit(1);
-    }
-    return std::make_unique<SileroDetector>(pool, wanted, vad);
-  });
 }
 
 }  // namespace hansard::speech

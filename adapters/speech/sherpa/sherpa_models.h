@@ -1,5 +1,5 @@
 #pragma once
-// sherpa-onnx by its C API: the Silero voice activity detector and every recognizer the library loads from a directory.
+// sherpa-onnx by its C API: every recognizer the library loads from a directory.
 // A broken model file can make the library end the process; that is why this runs in a process of its own.
 #include <memory>
 #include <string>
@@ -11,8 +11,5 @@ namespace hansard::speech {
 
 /// Loads the recognizer. Errors: kInvalid (the library refuses the files).
 Result<std::unique_ptr<Recognizer>> load_recognizer(const ModelFiles& files);
-
-/// Checks that the detector loads and gives a factory of them. Errors: kNotFound, kInvalid.
-Result<VoiceDetectorFactory> load_voice_detector(const std::string& path);
 
 }  // namespace hansard::speech

@@ -9,6 +9,7 @@
 #include "adapters/speech/model_dir.h"
 #include "adapters/speech/server.h"
 #include "adapters/speech/sherpa/sherpa_models.h"
+#include "adapters/speech/silero.h"
 #include "core/base/text.h"
 #include "ipc/pipe.h"
 
@@ -63,13 +64,13 @@ int run(const Options& o) {
   if (!std::filesystem::is_directory(model, error)) {
     return unavailable(o.fd, "the speech model folder " + model + " is missing" + std::string(kAdvice));
   }
-  auto detectors = load_voice_detector(o.models + "/silero_vad.onnx");
-  if (!detectors) return unavailable(o.fd, detectors.error().detail + "; run scripts/fetch models");
+  const auto silero = load_silero(o.models + "/silero_vad.onnx");
+  if (!silero) return unavailable(o.fd, silero.error().detail + "; run scripts/fetch models");
   const auto files = read_model_dir(model);
   if (!files) return unavailable(o.fd, files.error().detail + std::string(kAdvice));
   auto recognizer = load_recognizer(*files);
   if (!recognizer) return unavailable(o.fd, recognizer.error().detail + std::string(kAdvice));
-  return serve(o.fd, files->name, **recognizer, std::move(*detectors));
+  return serve(o.fd, files->name, **recognizer, silero_detectors(*silero));
 }
 
 }  // namespace
