@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "adapters/speech/lanes.h"
 #include "core/base/check.h"
 
 namespace hansard::speech {
@@ -33,55 +34,6 @@ constexpr std::size_t kTaps = 3;
 constexpr std::size_t kGates = 4 * kWide;
 // Speech begins with two windows above the threshold; it ends at the threshold less this.
 constexpr float kHysteresis = 0.15F;
-
-constexpr std::size_t kLanes = 16;
-// Where the processor's registers are shorter the compiler takes several.
-using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
-/// As they lie in memory: a container keeps the alignment of a structure, not that of a vector type.
-struct alignas(sizeof(Lanes)) Block {
-  std::array<float, kLanes> values{};
-};
-__attribute__((always_inline)) inline const Lanes& lanes(const Block& block) {
-  return *reinterpret_cast<const Lanes*>(block.values.data());
-}
-
-/// outputs = bias + weights * inputs. The weights of kLanes outputs follow each other input by input.
-struct Dense {
-  std::size_t inputs = 0;
-  std::vector<Block> weights;
-  std::vector<Block> bias;
-
-  Dense(std::size_t in, std::size_t out) : inputs(in), weights(in * out / kLanes), bias(out / kLanes) {}
-  void set(std::size_t out, std::size_t in, float value) { weights[out / kLanes * inputs + in].values[out % kLanes] = value; }
-  void set_bias(std::size_t out, float value) { bias[out / kLanes].values[out % kLanes] = value; }
-};
-
-/// From `Columns` inputs, each beginning `step` values behind the one before, as many columns of outputs. The weights, which are
-/// more than the nearest cache holds, are walked through once for all columns. Eight sums at a time keep the processor's adders
-/// busy: each waits for its own last addition.
-template <std::size_t Columns>
-__attribute__((always_inline)) inline void apply(const Dense& layer, const float* from, std::size_t step, float* to,
-                                                 std::size_t to_step) {
-  constexpr std::size_t kTogether = std::min<std::size_t>(8 / Columns, 4);
-  for (std::size_t block = 0; block < layer.bias.size(); block += kTogether) {
-    Lanes sum[kTogether][Columns];
-    for (std::size_t b = 0; b < kTogether; ++b) {
-      for (std::size_t c = 0; c < Columns; ++c) sum[b][c] = lanes(layer.bias[block + b]);
-    }
-    const Block* weights = layer.weights.data() + block * layer.inputs;
-    for (std::size_t i = 0; i < layer.inputs; ++i) {
-#pragma GCC unroll 8
-      for (std::size_t b = 0; b < kTogether; ++b) {
-#pragma GCC unroll 8
-        for (std::size_t c = 0; c < Columns; ++c) sum[b][c] += lanes(weights[b * layer.inputs + i]) * from[c * step + i];
-      }
-    }
-    for (std::size_t b = 0; b < kTogether; ++b) {
-      for (std::size_t c = 0; c < Columns; ++c)
-        std::memcpy(to + c * to_step + (block + b) * kLanes, &sum[b][c], sizeof(Lanes));
-    }
-  }
-}
 
 float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
 // Cheaper than the library's, which is exact near 0.
@@ -158,7 +110,8 @@ class Constants {
   static constexpr int kDeepest = 8;
 
   bool read_graph(std::string_view graph, int depth) {
-    return depth < kDeepest && read_message(graph, [&](auto id, auto node) { return id != kGraphNode || read_node(node, depth); });
+    return depth < kDeepest &&
+           read_message(graph, [&](auto id, auto node) { return id != kGraphNode || read_node(node, depth); });
   }
   bool read_node(std::string_view node, int depth) {
     std::string output;
@@ -168,9 +121,9 @@ class Constants {
       return read_message(bytes, [&](auto part, auto value) {
         if (part == kAttributeGraph) return read_graph(value, depth + 1);
         return part != kAttributeTensor || read_message(value, [&](auto of_tensor, auto raw) {
-          if (of_tensor == kTensorRawData) found_[output] = raw;
-          return true;
-        });
+                 if (of_tensor == kTensorRawData) found_[output] = raw;
+                 return true;
+               });
       });
     });
   }
@@ -223,7 +176,7 @@ struct SileroNetwork::State {
 
 namespace {
 
-__attribute__((always_inline)) inline float run_network(const SileroWeights& w, SileroNetwork::State& s) {
+HANSARD_INLINE float run_network(const SileroWeights& w, SileroNetwork::State& s) {
   apply<kFrames>(w.spectrum, s.audio.data(), kHop, s.spectrum.data(), kFrame);
   for (std::size_t f = 0; f < kFrames; ++f) {
     const float* real = s.spectrum.data() + f * kFrame;
@@ -256,19 +209,17 @@ __attribute__((always_inline)) inline float run_network(const SileroWeights& w, 
 using Run = float (*)(const SileroWeights&, SileroNetwork::State&);
 
 float run_plain(const SileroWeights& w, SileroNetwork::State& s) { return run_network(w, s); }
-#if defined(__x86_64__)
-__attribute__((target("avx2,fma"))) float run_avx2(const SileroWeights& w, SileroNetwork::State& s) { return run_network(w, s); }
-__attribute__((target("avx512f,fma"))) float run_avx512(const SileroWeights& w, SileroNetwork::State& s) {
-  return run_network(w, s);
-}
+HANSARD_AVX2 float run_avx2(const SileroWeights& w, SileroNetwork::State& s) { return run_network(w, s); }
+HANSARD_AVX512 float run_avx512(const SileroWeights& w, SileroNetwork::State& s) { return run_network(w, s); }
+
 Run best_run() {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("fma")) return run_avx512;
-  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return run_avx2;
+  switch (best_processor()) {
+    case Processor::kAvx512: return run_avx512;
+    case Processor::kAvx2: return run_avx2;
+    case Processor::kPlain: break;
+  }
   return run_plain;
 }
-#else
-Run best_run() { return run_plain; }
-#endif
 
 class SileroDetector : public VoiceDetector {
  public:

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "adapters/speech/sherpa/moonshine_recognizer.h"
 #include "adapters/speech/words.h"
 #include "core/base/text.h"
 
@@ -170,6 +171,7 @@ Result<std::unique_ptr<Recognizer>> load_recognizer(const ModelFiles& files) {
     return fail(ErrorClass::kInvalid, "speech",
                 "the speech library refuses the model in the folder " + files.name + "; fetch it again or choose another");
   };
+  if (auto ours = load_moonshine(files)) return ours;
   if (files.kind == ModelKind::kStreamingTransducer) {
     const SherpaOnnxOnlineRecognizer* handle = create_streaming(files);
     if (handle == nullptr) return refused();

@@ -1,0 +1,456 @@
+#include "adapters/speech/moonshine.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "adapters/speech/lanes.h"
+#include "adapters/speech/ort_file.h"
+#include "core/base/check.h"
+
+namespace hansard::speech {
+namespace {
+
+constexpr std::size_t kWidth = MoonshineDecoder::kWidth;
+constexpr std::size_t kLayers = 6;
+constexpr std::size_t kHeads = 8;
+constexpr std::size_t kHead = kWidth / kHeads;
+constexpr std::size_t kTurned = 32;  // of a head's values, those that are turned by their position
+constexpr std::size_t kInner = 4 * kWidth;
+constexpr std::size_t kVocabulary = 32'768;
+constexpr std::size_t kMostTokens = 192;  // the model was trained on no more
+constexpr std::int32_t kBegin = 1;
+constexpr std::int32_t kEnd = 2;
+// Attention walks over moments of audio, or words, in steps of so many.
+constexpr std::size_t kStep = 2 * kLanes;
+constexpr std::size_t kBytes = 4;  // in a word of weights
+
+constexpr std::size_t rounded_up(std::size_t n) { return (n + kStep - 1) / kStep * kStep; }
+
+/// A matrix of bytes: value = (byte - zero) * scale. Of each output the weights of four inputs lie in one word, kLanes outputs
+/// beside each other.
+struct Bytes {
+  struct alignas(sizeof(IntLanes)) Words {
+    std::array<std::uint32_t, kLanes> values{};
+  };
+  std::size_t inputs = 0;
+  std::size_t outputs = 0;
+  float scale = 0;
+  float zero = 0;
+  std::vector<Words> words;
+  std::vector<Block> bias;
+};
+
+// Some blocks of outputs at once, so that each addition need not wait for the one before.
+template <std::size_t Together>
+HANSARD_INLINE void multiply_blocks(const Bytes& m, const float* in, float shift, std::size_t block, float* out) {
+  using Unsigned = std::uint32_t __attribute__((vector_size(sizeof(IntLanes))));
+  Lanes sum[Together];
+  for (std::size_t b = 0; b < Together; ++b) sum[b] = lanes(m.bias[block + b]) * 0;
+  const std::size_t rows = m.inputs / kBytes;
+  const Bytes::Words* words = m.words.data() + block * rows;
+  for (std::size_t row = 0; row < rows; ++row) {
+#pragma GCC unroll 8
+    for (std::size_t b = 0; b < Together; ++b) {
+      Unsigned packed;
+      std::memcpy(&packed, words[b * rows + row].values.data(), sizeof packed);
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < kBytes; ++i) {
+        const auto one = (packed >> static_cast<std::uint32_t>(8 * i)) & 0xFF;
+        IntLanes whole;
+        std::memcpy(&whole, &one, sizeof whole);
+        sum[b] += __builtin_convertvector(whole, Lanes) * in[row * kBytes + i];
+      }
+    }
+  }
+  for (std::size_t b = 0; b < Together; ++b) {
+    const Lanes result = lanes(m.bias[block + b]) + (sum[b] - shift) * m.scale;
+    std::memcpy(out + (block + b) * kLanes, &result, sizeof result);
+  }
+}
+
+HANSARD_INLINE void multiply(const Bytes& m, const float* in, float* out) {
+  float sum = 0;
+  for (std::size_t i = 0; i < m.inputs; ++i) sum += in[i];
+  const std::size_t blocks = m.outputs / kLanes;
+  std::size_t block = 0;
+  for (; block + 6 <= blocks; block += 6) multiply_blocks<6>(m, in, sum * m.zero, block, out);
+  for (; block < blocks; block += 2) multiply_blocks<2>(m, in, sum * m.zero, block, out);
+}
+
+/// Keys and values of one attention: [value of a head][moment], so that moments lie beside each other.
+struct Memory {
+  std::size_t room = 0;  // moments, a multiple of kStep
+  std::vector<Block> keys;
+  std::vector<Block> values;
+
+  void resize(std::size_t moments) {
+    room = rounded_up(moments);
+    keys.assign(kWidth * room / kLanes, {});
+    values.assign(kWidth * room / kLanes, {});
+  }
+  float* key(std::size_t value) { return keys.data()->values.data() + value * room; }
+  float* value(std::size_t value) { return values.data()->values.data() + value * room; }
+};
+
+using Vector = std::array<float, kWidth>;
+
+struct Layer {
+  Vector before_self{}, before_audio{}, before_inner{};  // norms
+  Bytes self_query, self_key, self_value, self_out;
+  Bytes audio_query, audio_out;
+  std::vector<float> audio_key, audio_value;  // one output's weights after the other's
+  Bytes inner, outer;
+};
+
+HANSARD_INLINE float total(const Lanes& lanes_of) {
+  float sum = 0;
+  for (std::size_t i = 0; i < kLanes; ++i) sum += lanes_of[i];
+  return sum;
+}
+
+// `weights` becomes the softmax over the first `count` moments; behind them it is 0.
+HANSARD_INLINE void soften(std::vector<Block>& weights, std::size_t count) {
+  float* flat = weights.data()->values.data();
+  float most = flat[0];
+  for (std::size_t t = 1; t < count; ++t) most = std::max(most, flat[t]);
+  const std::size_t blocks = rounded_up(count) / kLanes;
+  for (std::size_t t = count; t < blocks * kLanes; ++t) flat[t] = most - 1000;
+  Lanes sum = lanes(weights[0]) * 0;
+  for (std::size_t b = 0; b < blocks; ++b) {
+    Lanes& w = lanes(weights[b]);
+    w -= most;
+    exponentiate(w);
+    sum += w;
+  }
+  for (std::size_t t = count; t < blocks * kLanes; ++t) flat[t] = 0;
+  const float share = 1 / total(sum);
+  for (std::size_t b = 0; b < blocks; ++b) lanes(weights[b]) *= share;
+}
+
+// out = what the memory holds of the first `count` moments, each head's by its own attention.
+HANSARD_INLINE void attend(const Memory& memory, std::size_t count, const Vector& query, std::vector<Block>& weights,
+                           Vector& out) {
+  const float scale = 1 / std::sqrt(static_cast<float>(kHead));
+  const std::size_t row = memory.room / kLanes;
+  const std::size_t blocks = rounded_up(count) / kLanes;
+  for (std::size_t h = 0; h < kHeads; ++h) {
+    const Block* keys = memory.keys.data() + h * kHead * row;
+    for (std::size_t b = 0; b < blocks; b += 2) {
+      Lanes first = lanes(keys[b]) * 0;
+      Lanes second = first;
+      for (std::size_t d = 0; d < kHead; ++d) {
+        const float q = query[h * kHead + d] * scale;
+        first += lanes(keys[d * row + b]) * q;
+        second += lanes(keys[d * row + b + 1]) * q;
+      }
+      lanes(weights[b]) = first;
+      lanes(weights[b + 1]) = second;
+    }
+    soften(weights, count);
+    const Block* values = memory.values.data() + h * kHead * row;
+    constexpr std::size_t kTogether = 6;
+    for (std::size_t d = 0; d < kHead; d += kTogether) {
+      Lanes sum[kTogether];
+      for (std::size_t i = 0; i < kTogether; ++i) sum[i] = lanes(weights[0]) * 0;
+      for (std::size_t b = 0; b < blocks; ++b) {
+#pragma GCC unroll 6
+        for (std::size_t i = 0; i < kTogether; ++i) sum[i] += lanes(values[(d + i) * row + b]) * lanes(weights[b]);
+      }
+      for (std::size_t i = 0; i < kTogether; ++i) out[h * kHead + d + i] = total(sum[i]);
+    }
+  }
+}
+
+void normalize(const Vector& in, const Vector& weights, Vector& out) {
+  double mean = 0;
+  double square = 0;
+  for (const float v : in) mean += static_cast<double>(v);
+  mean /= kWidth;
+  for (const float v : in) square += (static_cast<double>(v) - mean) * (static_cast<double>(v) - mean);
+  const auto factor = static_cast<float>(1 / std::sqrt(square / kWidth + 1e-5));
+  for (std::size_t i = 0; i < kWidth; ++i) out[i] = (in[i] - static_cast<float>(mean)) * factor * weights[i];
+}
+
+}  // namespace
+
+struct MoonshineDecoder::Weights {
+  std::array<Layer, kLayers> layers;
+  std::vector<std::uint8_t> words;  // their vectors
+  float words_scale = 0;
+  float words_zero = 0;
+  Vector before_end{};
+  Bytes end;
+  void (*listen)(const Weights&, State&, std::span<const float>) = nullptr;  // for this processor
+  std::int32_t (*speak)(const Weights&, State&, std::int32_t, std::size_t) = nullptr;
+};
+
+struct MoonshineDecoder::State {
+  std::size_t moments = 0;
+  std::array<Memory, kLayers> audio;
+  std::array<Memory, kLayers> said;
+  std::vector<Block> weights;
+  std::vector<Block> inner = std::vector<Block>(2 * kInner / kLanes);
+  std::vector<Block> scores = std::vector<Block>(kVocabulary / kLanes);
+};
+
+namespace {
+
+using Weights = MoonshineDecoder::Weights;
+using State = MoonshineDecoder::State;
+
+// The keys and values of the audio, for all words to come.
+HANSARD_INLINE void listen(const Weights& w, State& s, std::span<const float> encoded) {
+  s.moments = encoded.size() / kWidth;
+  const std::size_t room = rounded_up(s.moments);
+  s.weights.assign(std::max(room, rounded_up(kMostTokens)) / kLanes, {});
+  Dense audio(kWidth, room);
+  for (std::size_t t = 0; t < s.moments; ++t) {
+    for (std::size_t i = 0; i < kWidth; ++i) audio.set(t, i, encoded[t * kWidth + i]);
+  }
+  for (std::size_t l = 0; l < kLayers; ++l) {
+    s.audio[l].resize(s.moments);
+    for (std::size_t o = 0; o < kWidth; o += 4) {
+      apply<4>(audio, w.layers[l].audio_key.data() + o * kWidth, kWidth, s.audio[l].key(o), room);
+      apply<4>(audio, w.layers[l].audio_value.data() + o * kWidth, kWidth, s.audio[l].value(o), room);
+    }
+    s.said[l].resize(kMostTokens);
+  }
+}
+
+// Turns pairs of a head's values by the position, each pair more slowly than the one before.
+void turn(Vector& v, std::size_t position) {
+  for (std::size_t i = 0; i < kTurned; i += 2) {
+    const double angle = static_cast<double>(position) * std::pow(10'000.0, -static_cast<double>(i) / kTurned);
+    const auto c = static_cast<float>(std::cos(angle));
+    const auto sn = static_cast<float>(std::sin(angle));
+    for (std::size_t h = 0; h < kHeads; ++h) {
+      float* pair = v.data() + h * kHead + i;
+      const float x = pair[0];
+      const float y = pair[1];
+      pair[0] = x * c - y * sn;
+      pair[1] = y * c + x * sn;
+    }
+  }
+}
+
+void add(Vector& to, const Vector& more) {
+  for (std::size_t i = 0; i < kWidth; ++i) to[i] += more[i];
+}
+
+// What comes after `token` at `position`.
+HANSARD_INLINE std::int32_t speak(const Weights& w, State& s, std::int32_t token, std::size_t position) {
+  Vector x;
+  Vector in;
+  Vector query;
+  Vector key;
+  Vector value;
+  Vector heard;
+  for (std::size_t i = 0; i < kWidth; ++i) {
+    x[i] = (static_cast<float>(w.words[static_cast<std::size_t>(token) * kWidth + i]) - w.words_zero) * w.words_scale;
+  }
+  for (std::size_t l = 0; l < kLayers; ++l) {
+    const Layer& layer = w.layers[l];
+    normalize(x, layer.before_self, in);
+    multiply(layer.self_query, in.data(), query.data());
+    multiply(layer.self_key, in.data(), key.data());
+    multiply(layer.self_value, in.data(), value.data());
+    turn(query, position);
+    turn(key, position);
+    for (std::size_t i = 0; i < kWidth; ++i) {
+      s.said[l].key(i)[position] = key[i];
+      s.said[l].value(i)[position] = value[i];
+    }
+    attend(s.said[l], position + 1, query, s.weights, heard);
+    multiply(layer.self_out, heard.data(), in.data());
+    add(x, in);
+    normalize(x, layer.before_audio, in);
+    multiply(layer.audio_query, in.data(), query.data());
+    attend(s.audio[l], s.moments, query, s.weights, heard);
+    multiply(layer.audio_out, heard.data(), in.data());
+    add(x, in);
+    normalize(x, layer.before_inner, in);
+    multiply(layer.inner, in.data(), s.inner.data()->values.data());
+    for (std::size_t b = 0; b < kInner / kLanes; ++b) {
+      const Lanes gate = lanes(s.inner[kInner / kLanes + b]);
+      Lanes less = -gate;
+      exponentiate(less);
+      lanes(s.inner[b]) *= gate / (1 + less);
+    }
+    multiply(layer.outer, s.inner.data()->values.data(), in.data());
+    add(x, in);
+  }
+  normalize(x, w.before_end, in);
+  float* scores = s.scores.data()->values.data();
+  multiply(w.end, in.data(), scores);
+  return static_cast<std::int32_t>(std::max_element(scores, scores + kVocabulary) - scores);
+}
+
+void listen_plain(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
+HANSARD_AVX2 void listen_avx2(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
+HANSARD_AVX512 void listen_avx512(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
+std::int32_t speak_plain(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
+HANSARD_AVX2 std::int32_t speak_avx2(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
+HANSARD_AVX512 std::int32_t speak_avx512(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
+
+void choose(Weights& w, Processor processor) {
+  switch (processor) {
+    case Processor::kAvx512:
+      w.listen = listen_avx512;
+      w.speak = speak_avx512;
+      break;
+    case Processor::kAvx2:
+      w.listen = listen_avx2;
+      w.speak = speak_avx2;
+      break;
+    case Processor::kPlain:
+      w.listen = listen_plain;
+      w.speak = speak_plain;
+      break;
+  }
+}
+
+/// Takes the weights out of the file and remembers whether all were there.
+class Loader {
+ public:
+  explicit Loader(const OrtFile& file) : file_(file) {}
+  bool complete() const { return complete_; }
+
+  template <std::size_t N>
+  void floats(const std::string& name, std::array<float, N>& out) {
+    if (const std::string_view data = constant(name + kMerged, kFloat, N * sizeof(float)); !data.empty())
+      std::memcpy(out.data(), data.data(), data.size());
+  }
+
+  /// The bytes of a product's right side, [inputs][outputs].
+  Bytes bytes(const std::string& node, std::size_t inputs, std::size_t outputs, const std::string& bias = {}) {
+    Bytes m;
+    m.inputs = inputs;
+    m.outputs = outputs;
+    m.words.resize(inputs / kBytes * outputs / kLanes);
+    m.bias.resize(outputs / kLanes);
+    const std::string_view data = right_side(node, inputs * outputs, m.scale, m.zero);
+    if (data.empty()) return m;
+    for (std::size_t i = 0; i < inputs; ++i) {
+      for (std::size_t o = 0; o < outputs; ++o) {
+        std::uint32_t& word = m.words[o / kLanes * (inputs / kBytes) + i / kBytes].values[o % kLanes];
+        word |= std::uint32_t{static_cast<std::uint8_t>(data[i * outputs + o])} << (8 * (i % kBytes));
+      }
+    }
+    if (bias.empty()) return m;
+    if (const std::string_view b = constant(bias + kMerged, kFloat, outputs * sizeof(float)); !b.empty())
+      std::memcpy(m.bias.data()->values.data(), b.data(), b.size());
+    return m;
+  }
+
+  /// The same as floats, one output's weights after the other's.
+  std::vector<float> columns(const std::string& node) {
+    float scale = 0;
+    float zero = 0;
+    std::vector<float> out(kWidth * kWidth);
+    const std::string_view data = right_side(node, kWidth * kWidth, scale, zero);
+    for (std::size_t n = 0; n < data.size(); ++n)
+      out[n % kWidth * kWidth + n / kWidth] = (static_cast<float>(static_cast<std::uint8_t>(data[n])) - zero) * scale;
+    return out;
+  }
+
+  void vocabulary(Weights& w) {
+    const std::string name = std::string("model.decoder.embed_tokens.weight") + kMerged;
+    const std::string_view data = quantized(name, kVocabulary * kWidth, w.words_scale, w.words_zero);
+    w.words.assign(data.begin(), data.end());
+  }
+
+ private:
+  static constexpr const char* kMerged = "_merged_0";
+  static constexpr std::int32_t kFloat = 1;
+  static constexpr std::int32_t kByte = 2;
+
+  std::string_view constant(const std::string& name, std::int32_t type, std::size_t size) {
+    const OrtFile::Tensor* tensor = file_.constant(name);
+    if (tensor != nullptr && tensor->type == type && tensor->data.size() == size) return tensor->data;
+    complete_ = false;
+    return {};
+  }
+  std::string_view quantized(const std::string& name, std::size_t size, float& scale, float& zero) {
+    const std::string_view s = constant(name + "_scale", kFloat, sizeof scale);
+    const std::string_view z = constant(name + "_zero_point", kByte, 1);
+    if (s.empty() || z.empty()) return {};
+    std::memcpy(&scale, s.data(), sizeof scale);
+    zero = static_cast<float>(static_cast<std::uint8_t>(z.front()));
+    return constant(name + "_quantized", kByte, size);
+  }
+  std::string_view right_side(const std::string& node, std::size_t size, float& scale, float& zero) {
+    constexpr std::string_view kEnding = "_quantized";
+    const auto& inputs = file_.inputs(node + "/MatMul_quant");
+    if (inputs.size() < 2 || !inputs[1].ends_with(kEnding)) {
+      complete_ = false;
+      return {};
+    }
+    return quantized(inputs[1].substr(0, inputs[1].size() - kEnding.size()), size, scale, zero);
+  }
+
+  const OrtFile& file_;
+  bool complete_ = true;
+};
+
+void load_layer(Loader& loader, std::size_t number, Layer& layer) {
+  const std::string name = "layers." + std::to_string(number);
+  const std::string node = "/model/decoder/" + name;
+  const std::string weights = "model.decoder." + name;
+  loader.floats(weights + ".input_layernorm.weight", layer.before_self);
+  loader.floats(weights + ".post_attention_layernorm.weight", layer.before_audio);
+  loader.floats(weights + ".final_layernorm.weight", layer.before_inner);
+  layer.self_query = loader.bytes(node + "/self_attn/q_proj", kWidth, kWidth);
+  layer.self_key = loader.bytes(node + "/self_attn/k_proj", kWidth, kWidth);
+  layer.self_value = loader.bytes(node + "/self_attn/v_proj", kWidth, kWidth);
+  layer.self_out = loader.bytes(node + "/self_attn/o_proj", kWidth, kWidth);
+  layer.audio_query = loader.bytes(node + "/encoder_attn/q_proj", kWidth, kWidth);
+  layer.audio_key = loader.columns(node + "/encoder_attn/k_proj");
+  layer.audio_value = loader.columns(node + "/encoder_attn/v_proj");
+  layer.audio_out = loader.bytes(node + "/encoder_attn/o_proj", kWidth, kWidth);
+  layer.inner = loader.bytes(node + "/mlp/fc1", kWidth, 2 * kInner, weights + ".mlp.fc1.bias");
+  layer.outer = loader.bytes(node + "/mlp/fc2", kInner, kWidth, weights + ".mlp.fc2.bias");
+}
+
+}  // namespace
+
+MoonshineDecoder::MoonshineDecoder() : weights_(std::make_unique<Weights>()), state_(std::make_unique<State>()) {}
+MoonshineDecoder::~MoonshineDecoder() = default;
+
+Result<std::unique_ptr<MoonshineDecoder>> MoonshineDecoder::load(const std::string& path, Processor processor) {
+  auto file = OrtFile::read(path);
+  if (!file) return pass(file);
+  std::unique_ptr<MoonshineDecoder> out(new MoonshineDecoder);
+  Weights& w = *out->weights_;
+  Loader loader(*file);
+  for (std::size_t l = 0; l < kLayers; ++l) load_layer(loader, l, w.layers[l]);
+  loader.vocabulary(w);
+  loader.floats("model.decoder.norm.weight", w.before_end);
+  w.end = loader.bytes("/proj_out", kWidth, kVocabulary);
+  // A bigger model of the family has more layers; its first ones have other sizes too.
+  const bool more = !file->inputs("/model/decoder/layers." + std::to_string(kLayers) + "/mlp/fc1/MatMul_quant").empty();
+  if (!loader.complete() || more)
+    return fail(ErrorClass::kInvalid, "speech", "the model file " + path + " is not the decoder of Moonshine tiny");
+  choose(w, processor);
+  return out;
+}
+
+std::vector<std::int32_t> MoonshineDecoder::decode(std::span<const float> encoded, std::size_t longest) {
+  CHECK(encoded.size() % kWidth == 0);
+  if (encoded.empty()) return {};
+  weights_->listen(*weights_, *state_, encoded);
+  std::vector<std::int32_t> out;
+  longest = std::min(longest, kMostTokens);
+  for (std::int32_t token = kBegin; out.size() < longest;) {
+    token = weights_->speak(*weights_, *state_, token, out.size());
+    if (token == kEnd) break;
+    out.push_back(token);
+  }
+  return out;
+}
+
+}  // namespace hansard::speech
