@@ -178,6 +178,11 @@ void normalize(const Vector& in, const Vector& weights, Vector& out) {
 
 }  // namespace
 
+struct MoonshineDecoder::Word {
+  std::int32_t token = 0;
+  float log_probability = 0;
+};
+
 struct MoonshineDecoder::Weights {
   std::array<Layer, kLayers> layers;
   std::vector<std::uint8_t> words;  // their vectors
@@ -186,7 +191,7 @@ struct MoonshineDecoder::Weights {
   Vector before_end{};
   Bytes end;
   void (*listen)(const Weights&, State&, std::span<const float>) = nullptr;  // for this processor
-  std::int32_t (*speak)(const Weights&, State&, std::int32_t, std::size_t) = nullptr;
+  Word (*speak)(const Weights&, State&, std::int32_t, std::size_t) = nullptr;
 };
 
 struct MoonshineDecoder::State {
@@ -202,6 +207,7 @@ namespace {
 
 using Weights = MoonshineDecoder::Weights;
 using State = MoonshineDecoder::State;
+using Word = MoonshineDecoder::Word;
 
 // The keys and values of the audio, for all words to come.
 HANSARD_INLINE void listen(const Weights& w, State& s, std::span<const float> encoded) {
@@ -242,8 +248,26 @@ void add(Vector& to, const Vector& more) {
   for (std::size_t i = 0; i < kWidth; ++i) to[i] += more[i];
 }
 
+// The first of the highest scores, and how much of all there is it has.
+HANSARD_INLINE Word likeliest(const std::vector<Block>& scores) {
+  Lanes most = lanes(scores[0]);
+  for (const Block& block : scores) most = lanes(block) > most ? lanes(block) : most;
+  float best = most[0];
+  for (std::size_t i = 1; i < kLanes; ++i) best = std::max(best, most[i]);
+  Lanes sum = most * 0;
+  for (const Block& block : scores) {
+    Lanes share = lanes(block) - best;
+    exponentiate(share);
+    sum += share;
+  }
+  const float* flat = scores.data()->values.data();
+  const auto token = std::find(flat, flat + kVocabulary, best) - flat;
+  // Where scores are no numbers, as a damaged file's are, nothing equals the best one.
+  return {token < static_cast<std::ptrdiff_t>(kVocabulary) ? static_cast<std::int32_t>(token) : kEnd, -std::log(total(sum))};
+}
+
 // What comes after `token` at `position`.
-HANSARD_INLINE std::int32_t speak(const Weights& w, State& s, std::int32_t token, std::size_t position) {
+HANSARD_INLINE Word speak(const Weights& w, State& s, std::int32_t token, std::size_t position) {
   Vector x;
   Vector in;
   Vector query;
@@ -285,17 +309,16 @@ HANSARD_INLINE std::int32_t speak(const Weights& w, State& s, std::int32_t token
     add(x, in);
   }
   normalize(x, w.before_end, in);
-  float* scores = s.scores.data()->values.data();
-  multiply(w.end, in.data(), scores);
-  return static_cast<std::int32_t>(std::max_element(scores, scores + kVocabulary) - scores);
+  multiply(w.end, in.data(), s.scores.data()->values.data());
+  return likeliest(s.scores);
 }
 
 void listen_plain(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
 HANSARD_AVX2 void listen_avx2(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
 HANSARD_AVX512 void listen_avx512(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
-std::int32_t speak_plain(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
-HANSARD_AVX2 std::int32_t speak_avx2(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
-HANSARD_AVX512 std::int32_t speak_avx512(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
+Word speak_plain(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
+HANSARD_AVX2 Word speak_avx2(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
+HANSARD_AVX512 Word speak_avx512(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
 
 void choose(Weights& w, Processor processor) {
   switch (processor) {
@@ -439,17 +462,21 @@ Result<std::unique_ptr<MoonshineDecoder>> MoonshineDecoder::load(const std::stri
   return out;
 }
 
-std::vector<std::int32_t> MoonshineDecoder::decode(std::span<const float> encoded, std::size_t longest) {
+MoonshineDecoder::Decoded MoonshineDecoder::decode(std::span<const float> encoded, std::size_t longest) {
   CHECK(encoded.size() % kWidth == 0);
-  if (encoded.empty()) return {};
+  Decoded out;
+  if (encoded.empty()) return out;
   weights_->listen(*weights_, *state_, encoded);
-  std::vector<std::int32_t> out;
   longest = std::min(longest, kMostTokens);
-  for (std::int32_t token = kBegin; out.size() < longest;) {
-    token = weights_->speak(*weights_, *state_, token, out.size());
-    if (token == kEnd) break;
-    out.push_back(token);
+  std::size_t words = 0;
+  for (Word word{kBegin, 0}; out.tokens.size() < longest;) {
+    word = weights_->speak(*weights_, *state_, word.token, out.tokens.size());
+    out.certainty += static_cast<double>(word.log_probability);
+    ++words;
+    if (word.token == kEnd) break;
+    out.tokens.push_back(word.token);
   }
+  if (words > 0) out.certainty /= static_cast<double>(words);
   return out;
 }
 

@@ -25,12 +25,16 @@ class MoonshineDecoder {
   MoonshineDecoder(const MoonshineDecoder&) = delete;
   MoonshineDecoder& operator=(const MoonshineDecoder&) = delete;
 
-  /// The tokens of an utterance without its begin and end, at most `longest`. `encoded` is what the encoder gave, moment by
-  /// moment.
-  std::vector<std::int32_t> decode(std::span<const float> encoded, std::size_t longest);
+  struct Decoded {
+    std::vector<std::int32_t> tokens;  ///< without the utterance's begin and end
+    double certainty = 0;              ///< mean logarithm of their probabilities, the end's with them
+  };
+  /// At most `longest` tokens. `encoded` is what the encoder gave, moment by moment.
+  Decoded decode(std::span<const float> encoded, std::size_t longest);
 
   struct Weights;
   struct State;
+  struct Word;
 
  private:
   MoonshineDecoder();

@@ -20,6 +20,8 @@ namespace {
 constexpr std::size_t kLeastSamples = kSamplesPerSecond / 10;
 // Nobody says more in a second; the model's makers let it go so far.
 constexpr double kMostTokensPerSecond = 6.5;
+// Noise that the gate lets through gives a word below this; speech with most of its words right lies above -0.9.
+constexpr double kLeastCertainty = -1;
 constexpr std::string_view kSpaceMark = "\xE2\x96\x81";  // U+2581
 
 /// tokens.txt: base64(token) SPACE index, line by line. Empty when it is not.
@@ -54,7 +56,10 @@ class MoonshineRecognizer : public Recognizer {
     if (!encoded || encoded->size() % MoonshineDecoder::kWidth != 0) return {};
     const double seconds = static_cast<double>(size) / static_cast<double>(kSamplesPerSecond);
     const auto longest = static_cast<std::size_t>(seconds * kMostTokensPerSecond);
-    return {text_of(decoder_->decode(*encoded, std::max<std::size_t>(longest, 1))), {}};
+    const auto decoded = decoder_->decode(*encoded, std::max<std::size_t>(longest, 1));
+    // Written as a comparison that what is no number fails too.
+    if (!(decoded.certainty >= kLeastCertainty)) return {};
+    return {text_of(decoded.tokens), {}};
   }
 
   bool knows(std::string_view language) const override {
