@@ -20,7 +20,14 @@ struct alignas(sizeof(Lanes)) Block {
   std::array<float, kLanes> values{};
 };
 
+// Checked builds, which are not about speed, would take minutes to compile everything into one function for each processor.
+#if defined(__OPTIMIZE__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define HANSARD_FAST 1
 #define HANSARD_INLINE __attribute__((always_inline)) inline
+#else
+#define HANSARD_FAST 0
+#define HANSARD_INLINE inline
+#endif
 
 HANSARD_INLINE const Lanes& lanes(const Block& block) { return *reinterpret_cast<const Lanes*>(block.values.data()); }
 HANSARD_INLINE Lanes& lanes(Block& block) { return *reinterpret_cast<Lanes*>(block.values.data()); }
@@ -29,7 +36,7 @@ HANSARD_INLINE Lanes& lanes(Block& block) { return *reinterpret_cast<Lanes*>(blo
 enum class Processor : std::uint8_t { kPlain, kAvx2, kAvx512 };
 Processor best_processor();
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && HANSARD_FAST
 #define HANSARD_AVX2 __attribute__((target("avx2,fma")))
 #define HANSARD_AVX512 __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl,fma")))
 #else
