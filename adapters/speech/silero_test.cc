@@ -64,7 +64,9 @@ TEST_F(Silero, GivesTheProbabilitiesOfTheModel) {
     for (std::size_t n = 0; n < 30 * (std::size(kExpected) - 1) + 1; ++n) {
       for (std::size_t i = 0; i < kWindowSamples; ++i) window[i] = static_cast<float>(samples[n * kWindowSamples + i]) / 32768.0F;
       const float probability = network.push(window);
-      if (n % 30 == 0) EXPECT_NEAR(probability, kExpected[n / 30], 0.002) << "window " << n;
+      if (n % 30 == 0) {
+        EXPECT_NEAR(probability, kExpected[n / 30], 0.002) << "window " << n;
+      }
     }
     network.reset();  // the second time it begins as it began
   }

@@ -9,7 +9,8 @@
 
 namespace hansard::speech {
 
-/// Loads the recognizer: the embedded model without the library, every other by it. Errors: kInvalid (the library refuses the files).
+/// Loads the recognizer: the embedded model without the library, every other by it. Errors: kInvalid (the library refuses the
+/// files).
 Result<std::unique_ptr<Recognizer>> load_recognizer(const ModelFiles& files);
 
 }  // namespace hansard::speech
