@@ -4,6 +4,7 @@
 #include <array>
 #include <cmath>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -23,6 +24,9 @@ constexpr std::size_t kTurned = 32;  // of a head's values, those that are turne
 constexpr std::size_t kInner = 4 * kWidth;
 constexpr std::size_t kVocabulary = 32'768;
 constexpr std::size_t kMostTokens = 192;  // the model was trained on no more
+// The likeliest beginnings of the text that are followed at a time. One finds a tenth more errors in a meeting's short
+// utterances; more than two bring nothing.
+constexpr std::size_t kBeginnings = 2;
 constexpr std::int32_t kBegin = 1;
 constexpr std::int32_t kEnd = 2;
 // Attention walks over moments of audio, or words, in steps of so many.
@@ -45,12 +49,20 @@ struct Bytes {
   std::vector<Block> bias;
 };
 
-// Some blocks of outputs at once, so that each addition need not wait for the one before.
+/// What each of the beginnings that are followed has in one place: a step of the network is taken for all of them together.
+template <class Value>
+using Each = std::array<Value, kBeginnings>;
+
+// Some blocks of outputs at once, so that each addition need not wait for the one before. A weight, once unpacked, serves all
+// beginnings.
 template <std::size_t Together>
-HANSARD_INLINE void multiply_blocks(const Bytes& m, const float* in, float shift, std::size_t block, float* out) {
+HANSARD_INLINE void multiply_blocks(const Bytes& m, const Each<const float*>& in, const Each<float>& shift, std::size_t block,
+                                    const Each<float*>& out) {
   using Unsigned = std::uint32_t __attribute__((vector_size(sizeof(IntLanes))));
-  Lanes sum[Together];
-  for (std::size_t b = 0; b < Together; ++b) sum[b] = lanes(m.bias[block + b]) * 0;
+  Lanes sum[Together][kBeginnings];
+  for (std::size_t b = 0; b < Together; ++b) {
+    for (std::size_t e = 0; e < kBeginnings; ++e) sum[b][e] = lanes(m.bias[block + b]) * 0;
+  }
   const std::size_t rows = m.inputs / kBytes;
   const Bytes::Words* words = m.words.data() + block * rows;
   for (std::size_t row = 0; row < rows; ++row) {
@@ -63,23 +75,30 @@ HANSARD_INLINE void multiply_blocks(const Bytes& m, const float* in, float shift
         const auto one = (packed >> static_cast<std::uint32_t>(8 * i)) & 0xFF;
         IntLanes whole;
         std::memcpy(&whole, &one, sizeof whole);
-        sum[b] += __builtin_convertvector(whole, Lanes) * in[row * kBytes + i];
+        const Lanes weight = __builtin_convertvector(whole, Lanes);
+#pragma GCC unroll 2
+        for (std::size_t e = 0; e < kBeginnings; ++e) sum[b][e] += weight * in[e][row * kBytes + i];
       }
     }
   }
   for (std::size_t b = 0; b < Together; ++b) {
-    const Lanes result = lanes(m.bias[block + b]) + (sum[b] - shift) * m.scale;
-    std::memcpy(out + (block + b) * kLanes, &result, sizeof result);
+    for (std::size_t e = 0; e < kBeginnings; ++e) {
+      const Lanes result = lanes(m.bias[block + b]) + (sum[b][e] - shift[e]) * m.scale;
+      std::memcpy(out[e] + (block + b) * kLanes, &result, sizeof result);
+    }
   }
 }
 
-HANSARD_INLINE void multiply(const Bytes& m, const float* in, float* out) {
-  float sum = 0;
-  for (std::size_t i = 0; i < m.inputs; ++i) sum += in[i];
+HANSARD_INLINE void multiply(const Bytes& m, const Each<const float*>& in, const Each<float*>& out) {
+  Each<float> shift{};
+  for (std::size_t e = 0; e < kBeginnings; ++e) {
+    for (std::size_t i = 0; i < m.inputs; ++i) shift[e] += in[e][i];
+    shift[e] *= m.zero;
+  }
   const std::size_t blocks = m.outputs / kLanes;
   std::size_t block = 0;
-  for (; block + 6 <= blocks; block += 6) multiply_blocks<6>(m, in, sum * m.zero, block, out);
-  for (; block < blocks; block += 2) multiply_blocks<2>(m, in, sum * m.zero, block, out);
+  for (; block + 6 <= blocks; block += 6) multiply_blocks<6>(m, in, shift, block, out);
+  for (; block < blocks; block += 2) multiply_blocks<2>(m, in, shift, block, out);
 }
 
 /// Keys and values of one attention: [value of a head][moment], so that moments lie beside each other.
@@ -93,11 +112,28 @@ struct Memory {
     keys.assign(kWidth * room / kLanes, {});
     values.assign(kWidth * room / kLanes, {});
   }
+  /// The first `moments` of another of the same size.
+  void copy(const Memory& other, std::size_t moments) {
+    for (std::size_t v = 0; v < kWidth; ++v) {
+      std::memcpy(key(v), other.keys.data()->values.data() + v * room, moments * sizeof(float));
+      std::memcpy(value(v), other.values.data()->values.data() + v * room, moments * sizeof(float));
+    }
+  }
   float* key(std::size_t value) { return keys.data()->values.data() + value * room; }
   float* value(std::size_t value) { return values.data()->values.data() + value * room; }
 };
 
 using Vector = std::array<float, kWidth>;
+
+HANSARD_INLINE void multiply(const Bytes& m, const Each<Vector>& in, Each<Vector>& out) {
+  Each<const float*> from;
+  Each<float*> to;
+  for (std::size_t e = 0; e < kBeginnings; ++e) {
+    from[e] = in[e].data();
+    to[e] = out[e].data();
+  }
+  multiply(m, from, to);
+}
 
 struct Layer {
   Vector before_self{}, before_audio{}, before_inner{};  // norms
@@ -178,9 +214,11 @@ void normalize(const Vector& in, const Vector& weights, Vector& out) {
 
 }  // namespace
 
-struct MoonshineDecoder::Word {
-  std::int32_t token = 0;
-  float log_probability = 0;
+/// What may come next after one beginning: the likeliest tokens with the logarithms of their probabilities. One more than
+/// beginnings are followed, since one may be the end.
+struct MoonshineDecoder::Next {
+  std::array<std::int32_t, kBeginnings + 1> tokens{};
+  std::array<float, kBeginnings + 1> log_probabilities{};
 };
 
 struct MoonshineDecoder::Weights {
@@ -191,23 +229,24 @@ struct MoonshineDecoder::Weights {
   Vector before_end{};
   Bytes end;
   void (*listen)(const Weights&, State&, std::span<const float>) = nullptr;  // for this processor
-  Word (*speak)(const Weights&, State&, std::int32_t, std::size_t) = nullptr;
+  void (*speak)(const Weights&, State&, const std::array<std::int32_t, kBeginnings>&, std::size_t) = nullptr;
 };
 
 struct MoonshineDecoder::State {
   std::size_t moments = 0;
   std::array<Memory, kLayers> audio;
-  std::array<Memory, kLayers> said;
+  std::array<std::array<Memory, kLayers>, kBeginnings> said;  // by each beginning
+  std::array<Next, kBeginnings> next;
   std::vector<Block> weights;
-  std::vector<Block> inner = std::vector<Block>(2 * kInner / kLanes);
-  std::vector<Block> scores = std::vector<Block>(kVocabulary / kLanes);
+  std::vector<Block> inner = std::vector<Block>(kBeginnings * 2 * kInner / kLanes);
+  std::vector<Block> scores = std::vector<Block>(kBeginnings * kVocabulary / kLanes);
 };
 
 namespace {
 
 using Weights = MoonshineDecoder::Weights;
 using State = MoonshineDecoder::State;
-using Word = MoonshineDecoder::Word;
+using Next = MoonshineDecoder::Next;
 
 // The keys and values of the audio, for all words to come.
 HANSARD_INLINE void listen(const Weights& w, State& s, std::span<const float> encoded) {
@@ -224,7 +263,7 @@ HANSARD_INLINE void listen(const Weights& w, State& s, std::span<const float> en
       apply<4>(audio, w.layers[l].audio_key.data() + o * kWidth, kWidth, s.audio[l].key(o), room);
       apply<4>(audio, w.layers[l].audio_value.data() + o * kWidth, kWidth, s.audio[l].value(o), room);
     }
-    s.said[l].resize(kMostTokens);
+    for (auto& said : s.said) said[l].resize(kMostTokens);
   }
 }
 
@@ -248,77 +287,156 @@ void add(Vector& to, const Vector& more) {
   for (std::size_t i = 0; i < kWidth; ++i) to[i] += more[i];
 }
 
-// The first of the highest scores, and how much of all there is it has.
-HANSARD_INLINE Word likeliest(const std::vector<Block>& scores) {
-  Lanes most = lanes(scores[0]);
-  for (const Block& block : scores) most = lanes(block) > most ? lanes(block) : most;
-  float best = most[0];
-  for (std::size_t i = 1; i < kLanes; ++i) best = std::max(best, most[i]);
-  Lanes sum = most * 0;
-  for (const Block& block : scores) {
-    Lanes share = lanes(block) - best;
-    exponentiate(share);
-    sum += share;
+// The highest scores, each then put out of the way of the next.
+HANSARD_INLINE void likeliest(Block* scores, Next& next) {
+  constexpr std::size_t kBlocks = kVocabulary / kLanes;
+  float* flat = scores->values.data();
+  float shift = 0;
+  for (std::size_t n = 0; n < next.tokens.size(); ++n) {
+    Lanes most = lanes(scores[0]);
+    for (std::size_t b = 1; b < kBlocks; ++b) most = lanes(scores[b]) > most ? lanes(scores[b]) : most;
+    float best = most[0];
+    for (std::size_t i = 1; i < kLanes; ++i) best = std::max(best, most[i]);
+    if (n == 0) {
+      Lanes sum = most * 0;
+      for (std::size_t b = 0; b < kBlocks; ++b) {
+        Lanes share = lanes(scores[b]) - best;
+        exponentiate(share);
+        sum += share;
+      }
+      shift = best + std::log(total(sum));
+    }
+    const auto token = std::find(flat, flat + kVocabulary, best) - flat;
+    // Where scores are no numbers, as a damaged file's are, nothing equals the best one.
+    const bool found = token < static_cast<std::ptrdiff_t>(kVocabulary);
+    next.tokens[n] = found ? static_cast<std::int32_t>(token) : kEnd;
+    next.log_probabilities[n] = best - shift;
+    if (found) flat[token] = -std::numeric_limits<float>::infinity();
   }
-  const float* flat = scores.data()->values.data();
-  const auto token = std::find(flat, flat + kVocabulary, best) - flat;
-  // Where scores are no numbers, as a damaged file's are, nothing equals the best one.
-  return {token < static_cast<std::ptrdiff_t>(kVocabulary) ? static_cast<std::int32_t>(token) : kEnd, -std::log(total(sum))};
 }
 
-// What comes after `token` at `position`.
-HANSARD_INLINE Word speak(const Weights& w, State& s, std::int32_t token, std::size_t position) {
-  Vector x;
-  Vector in;
-  Vector query;
-  Vector key;
-  Vector value;
-  Vector heard;
-  for (std::size_t i = 0; i < kWidth; ++i) {
-    x[i] = (static_cast<float>(w.words[static_cast<std::size_t>(token) * kWidth + i]) - w.words_zero) * w.words_scale;
+// The gated unit: the first half, weighed by the second.
+HANSARD_INLINE void gate(Block* inner) {
+  for (std::size_t b = 0; b < kInner / kLanes; ++b) {
+    const Lanes by = lanes(inner[kInner / kLanes + b]);
+    Lanes less = -by;
+    exponentiate(less);
+    lanes(inner[b]) *= by / (1 + less);
+  }
+}
+
+// What may come after each beginning's last token, which stands at `position`.
+HANSARD_INLINE void speak(const Weights& w, State& s, const Each<std::int32_t>& tokens, std::size_t position) {
+  Each<Vector> x;
+  Each<Vector> in;
+  Each<Vector> query;
+  Each<Vector> key;
+  Each<Vector> value;
+  Each<const float*> gated;
+  Each<float*> inner;
+  Each<float*> scores;
+  Each<float*> out;
+  for (std::size_t e = 0; e < kBeginnings; ++e) {
+    const std::uint8_t* word = w.words.data() + static_cast<std::size_t>(tokens[e]) * kWidth;
+    for (std::size_t i = 0; i < kWidth; ++i) x[e][i] = (static_cast<float>(word[i]) - w.words_zero) * w.words_scale;
+    inner[e] = s.inner[e * 2 * kInner / kLanes].values.data();
+    gated[e] = inner[e];
+    scores[e] = s.scores[e * kVocabulary / kLanes].values.data();
+    out[e] = in[e].data();
   }
   for (std::size_t l = 0; l < kLayers; ++l) {
     const Layer& layer = w.layers[l];
-    normalize(x, layer.before_self, in);
-    multiply(layer.self_query, in.data(), query.data());
-    multiply(layer.self_key, in.data(), key.data());
-    multiply(layer.self_value, in.data(), value.data());
-    turn(query, position);
-    turn(key, position);
-    for (std::size_t i = 0; i < kWidth; ++i) {
-      s.said[l].key(i)[position] = key[i];
-      s.said[l].value(i)[position] = value[i];
+    for (std::size_t e = 0; e < kBeginnings; ++e) normalize(x[e], layer.before_self, in[e]);
+    multiply(layer.self_query, in, query);
+    multiply(layer.self_key, in, key);
+    multiply(layer.self_value, in, value);
+    for (std::size_t e = 0; e < kBeginnings; ++e) {
+      turn(query[e], position);
+      turn(key[e], position);
+      Memory& said = s.said[e][l];
+      for (std::size_t i = 0; i < kWidth; ++i) {
+        said.key(i)[position] = key[e][i];
+        said.value(i)[position] = value[e][i];
+      }
+      attend(said, position + 1, query[e], s.weights, value[e]);
     }
-    attend(s.said[l], position + 1, query, s.weights, heard);
-    multiply(layer.self_out, heard.data(), in.data());
-    add(x, in);
-    normalize(x, layer.before_audio, in);
-    multiply(layer.audio_query, in.data(), query.data());
-    attend(s.audio[l], s.moments, query, s.weights, heard);
-    multiply(layer.audio_out, heard.data(), in.data());
-    add(x, in);
-    normalize(x, layer.before_inner, in);
-    multiply(layer.inner, in.data(), s.inner.data()->values.data());
-    for (std::size_t b = 0; b < kInner / kLanes; ++b) {
-      const Lanes gate = lanes(s.inner[kInner / kLanes + b]);
-      Lanes less = -gate;
-      exponentiate(less);
-      lanes(s.inner[b]) *= gate / (1 + less);
+    multiply(layer.self_out, value, in);
+    for (std::size_t e = 0; e < kBeginnings; ++e) {
+      add(x[e], in[e]);
+      normalize(x[e], layer.before_audio, in[e]);
     }
-    multiply(layer.outer, s.inner.data()->values.data(), in.data());
-    add(x, in);
+    multiply(layer.audio_query, in, query);
+    for (std::size_t e = 0; e < kBeginnings; ++e) attend(s.audio[l], s.moments, query[e], s.weights, value[e]);
+    multiply(layer.audio_out, value, in);
+    for (std::size_t e = 0; e < kBeginnings; ++e) {
+      add(x[e], in[e]);
+      normalize(x[e], layer.before_inner, in[e]);
+    }
+    multiply(layer.inner, {in[0].data(), in[1].data()}, inner);
+    for (std::size_t e = 0; e < kBeginnings; ++e) gate(s.inner.data() + e * 2 * kInner / kLanes);
+    multiply(layer.outer, gated, out);
+    for (std::size_t e = 0; e < kBeginnings; ++e) add(x[e], in[e]);
   }
-  normalize(x, w.before_end, in);
-  multiply(w.end, in.data(), s.scores.data()->values.data());
-  return likeliest(s.scores);
+  for (std::size_t e = 0; e < kBeginnings; ++e) normalize(x[e], w.before_end, in[e]);
+  multiply(w.end, {in[0].data(), in[1].data()}, scores);
+  for (std::size_t e = 0; e < kBeginnings; ++e) likeliest(s.scores.data() + e * kVocabulary / kLanes, s.next[e]);
+}
+
+/// A text that may go on.
+struct Beginning {
+  std::vector<std::int32_t> tokens;
+  double sum = 0;  // of its tokens' logarithms of probability
+};
+
+// From what may follow each of the beginnings, the likeliest new ones. Texts that end before them are compared with `best`. False
+// when nothing can follow.
+bool follow(State& s, std::size_t step, Each<Beginning>& beginnings, MoonshineDecoder::Decoded& best) {
+  struct Candidate {
+    double sum;
+    std::size_t from;
+    std::int32_t token;
+  };
+  std::vector<Candidate> candidates;
+  // At first there is one beginning, twice.
+  for (std::size_t e = 0; e < (step == 0 ? 1 : kBeginnings); ++e) {
+    for (std::size_t n = 0; n < s.next[e].tokens.size(); ++n) {
+      const double sum = beginnings[e].sum + static_cast<double>(s.next[e].log_probabilities[n]);
+      if (std::isfinite(sum)) candidates.push_back({sum, e, s.next[e].tokens[n]});
+    }
+  }
+  std::stable_sort(candidates.begin(), candidates.end(), [](const auto& a, const auto& b) { return a.sum > b.sum; });
+  std::vector<Candidate> chosen;
+  for (const Candidate& c : candidates) {
+    if (chosen.size() == kBeginnings) break;
+    if (c.token != kEnd) {
+      chosen.push_back(c);
+    } else if (const double certainty = c.sum / static_cast<double>(step + 1); certainty > best.certainty) {
+      best = {beginnings[c.from].tokens, certainty};
+    }
+  }
+  if (chosen.size() < kBeginnings) return false;
+  // What both new ones have in common is copied; else each keeps its memory, or they change places.
+  if (chosen[0].from == chosen[1].from) {
+    const std::size_t from = chosen[0].from;
+    for (std::size_t l = 0; l < kLayers; ++l) s.said[1 - from][l].copy(s.said[from][l], step + 1);
+  } else if (chosen[0].from == 1) {
+    std::swap(s.said[0], s.said[1]);
+  }
+  Each<Beginning> next;
+  for (std::size_t e = 0; e < kBeginnings; ++e) {
+    next[e] = {beginnings[chosen[e].from].tokens, chosen[e].sum};
+    next[e].tokens.push_back(chosen[e].token);
+  }
+  beginnings = std::move(next);
+  return true;
 }
 
 void listen_plain(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
 HANSARD_AVX2 void listen_avx2(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
 HANSARD_AVX512 void listen_avx512(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
-Word speak_plain(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
-HANSARD_AVX2 Word speak_avx2(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
-HANSARD_AVX512 Word speak_avx512(const Weights& w, State& s, std::int32_t t, std::size_t p) { return speak(w, s, t, p); }
+void speak_plain(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) { speak(w, s, t, p); }
+HANSARD_AVX2 void speak_avx2(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) { speak(w, s, t, p); }
+HANSARD_AVX512 void speak_avx512(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) { speak(w, s, t, p); }
 
 void choose(Weights& w, Processor processor) {
   switch (processor) {
@@ -464,20 +582,22 @@ Result<std::unique_ptr<MoonshineDecoder>> MoonshineDecoder::load(const std::stri
 
 MoonshineDecoder::Decoded MoonshineDecoder::decode(std::span<const float> encoded, std::size_t longest) {
   CHECK(encoded.size() % kWidth == 0);
-  Decoded out;
-  if (encoded.empty()) return out;
+  if (encoded.empty()) return {};
   weights_->listen(*weights_, *state_, encoded);
   longest = std::min(longest, kMostTokens);
-  std::size_t words = 0;
-  for (Word word{kBegin, 0}; out.tokens.size() < longest;) {
-    word = weights_->speak(*weights_, *state_, word.token, out.tokens.size());
-    out.certainty += static_cast<double>(word.log_probability);
-    ++words;
-    if (word.token == kEnd) break;
-    out.tokens.push_back(word.token);
+  std::array<Beginning, kBeginnings> beginnings;
+  Decoded best{{}, -std::numeric_limits<double>::infinity()};
+  for (std::size_t step = 0; step < longest; ++step) {
+    Each<std::int32_t> last;
+    for (std::size_t e = 0; e < kBeginnings; ++e) last[e] = step == 0 ? kBegin : beginnings[e].tokens.back();
+    weights_->speak(*weights_, *state_, last, step);
+    if (!follow(*state_, step, beginnings, best)) return best;
+    // No beginning can become likelier than it is, a word on average.
+    if (best.certainty >= beginnings[0].sum / static_cast<double>(step + 2)) return best;
   }
-  if (words > 0) out.certainty /= static_cast<double>(words);
-  return out;
+  if (best.certainty == -std::numeric_limits<double>::infinity())
+    best = {beginnings[0].tokens, beginnings[0].sum / static_cast<double>(std::max<std::size_t>(longest, 1))};
+  return best;
 }
 
 }  // namespace hansard::speech

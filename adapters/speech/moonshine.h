@@ -34,7 +34,7 @@ class MoonshineDecoder {
 
   struct Weights;
   struct State;
-  struct Word;
+  struct Next;
 
  private:
   MoonshineDecoder();
