@@ -14,6 +14,10 @@
 
 namespace hansard::speech {
 
+namespace moonshine {
+struct Weights;
+}
+
 class MoonshineDecoder {
  public:
   /// Values that the encoder gives for a moment of audio (24 ms).
@@ -32,13 +36,12 @@ class MoonshineDecoder {
   /// At most `longest` tokens. `encoded` is what the encoder gave, moment by moment.
   Decoded decode(std::span<const float> encoded, std::size_t longest);
 
-  struct Weights;
   struct State;
   struct Next;
 
  private:
   MoonshineDecoder();
-  std::unique_ptr<Weights> weights_;
+  std::unique_ptr<moonshine::Weights> weights_;
   std::unique_ptr<State> state_;  // its memory is used again
 };
 
