@@ -15,7 +15,7 @@ struct SegmentSettings {
   std::int64_t padding_after = 0;   ///< ... and behind it
 };
 
-/// The measured settings. Live ends an utterance early; files take longer ones, which are recognized better.
+/// The measured settings. They differ in the longest utterance: in a meeting its final is waited for.
 SegmentSettings live_settings();
 SegmentSettings file_settings();
 
