@@ -340,6 +340,7 @@ TEST_F(EngineTest, HostileFrames) {
 
 TEST_F(EngineTest, TimesBeyondAnyMeetingDoNotOverflow) {
   open(1, ipc::Profile::kFile, INT64_MAX);
+  at[1] = INT64_MAX - 1000;
   say(1, 1000, 1);
   open(2, ipc::Profile::kLive, -5);
   engine.handle(ipc::AudioFrame{2, false, {INT64_MAX}, std::vector<std::int16_t>(1600, 500)});
