@@ -36,40 +36,40 @@ using Each = std::array<Value, kBeginnings>;
 
 // Some blocks of outputs at once, so that each addition need not wait for the one before. A weight, once unpacked, serves all
 // beginnings.
-template <std::size_t Together>
+template <class L, std::size_t Together>
 HANSARD_INLINE void multiply_blocks(const Bytes& m, const Each<const float*>& in, const Each<float>& shift, std::size_t block,
                                     const Each<float*>& out) {
-  using Unsigned = std::uint32_t __attribute__((vector_size(sizeof(IntLanes))));
-  Lanes sum[Together][kBeginnings];
+  L sum[Together][kBeginnings];
   for (std::size_t b = 0; b < Together; ++b) {
-    for (std::size_t e = 0; e < kBeginnings; ++e) sum[b][e] = lanes(m.bias[block + b]) * 0;
+    for (std::size_t e = 0; e < kBeginnings; ++e) sum[b][e].clear();
   }
   const std::size_t rows = m.inputs / kBytes;
   const Bytes::Words* words = m.words.data() + block * rows;
   for (std::size_t row = 0; row < rows; ++row) {
 #pragma GCC unroll 8
     for (std::size_t b = 0; b < Together; ++b) {
-      Unsigned packed;
-      std::memcpy(&packed, words[b * rows + row].values.data(), sizeof packed);
 #pragma GCC unroll 4
       for (std::size_t i = 0; i < kBytes; ++i) {
-        const auto one = (packed >> static_cast<std::uint32_t>(8 * i)) & 0xFF;
-        IntLanes whole;
-        std::memcpy(&whole, &one, sizeof whole);
-        const Lanes weight = __builtin_convertvector(whole, Lanes);
+        L weight;
+        weight.unpack(words[b * rows + row].values.data(), i);
 #pragma GCC unroll 2
-        for (std::size_t e = 0; e < kBeginnings; ++e) sum[b][e] += weight * in[e][row * kBytes + i];
+        for (std::size_t e = 0; e < kBeginnings; ++e) sum[b][e].add_product(weight, in[e][row * kBytes + i]);
       }
     }
   }
   for (std::size_t b = 0; b < Together; ++b) {
+    L bias;
+    bias.load(&m.bias[block + b]);
     for (std::size_t e = 0; e < kBeginnings; ++e) {
-      const Lanes result = lanes(m.bias[block + b]) + (sum[b][e] - shift[e]) * m.scale;
-      std::memcpy(out[e] + (block + b) * kLanes, &result, sizeof result);
+      sum[b][e].subtract(shift[e]);
+      sum[b][e].multiply(m.scale);
+      sum[b][e].add(bias);
+      sum[b][e].store(out[e] + (block + b) * kLanes);
     }
   }
 }
 
+template <class L>
 HANSARD_INLINE void multiply(const Bytes& m, const Each<const float*>& in, const Each<float*>& out) {
   Each<float> shift{};
   for (std::size_t e = 0; e < kBeginnings; ++e) {
@@ -78,8 +78,11 @@ HANSARD_INLINE void multiply(const Bytes& m, const Each<const float*>& in, const
   }
   const std::size_t blocks = m.outputs / kLanes;
   std::size_t block = 0;
-  for (; block + 6 <= blocks; block += 6) multiply_blocks<6>(m, in, shift, block, out);
-  for (; block < blocks; block += 2) multiply_blocks<2>(m, in, shift, block, out);
+  // As many as there are registers for.
+  if constexpr (L::kParts == 1) {
+    for (; block + 6 <= blocks; block += 6) multiply_blocks<L, 6>(m, in, shift, block, out);
+  }
+  for (; block < blocks; block += 2) multiply_blocks<L, 2>(m, in, shift, block, out);
 }
 
 /// Keys and values of one attention: [value of a head][moment], so that moments lie beside each other.
@@ -104,6 +107,7 @@ struct Memory {
   float* value(std::size_t value) { return values.data()->values.data() + value * room; }
 };
 
+template <class L>
 HANSARD_INLINE void multiply(const Bytes& m, const Each<Vector>& in, Each<Vector>& out) {
   Each<const float*> from;
   Each<float*> to;
@@ -111,64 +115,73 @@ HANSARD_INLINE void multiply(const Bytes& m, const Each<Vector>& in, Each<Vector
     from[e] = in[e].data();
     to[e] = out[e].data();
   }
-  multiply(m, from, to);
-}
-
-HANSARD_INLINE float total(const Lanes& lanes_of) {
-  float sum = 0;
-  for (std::size_t i = 0; i < kLanes; ++i) sum += lanes_of[i];
-  return sum;
+  multiply<L>(m, from, to);
 }
 
 // `weights` becomes the softmax over the first `count` moments; behind them it is 0.
+template <class L>
 HANSARD_INLINE void soften(std::vector<Block>& weights, std::size_t count) {
   float* flat = weights.data()->values.data();
+  const std::size_t blocks = rounded_up(count) / kLanes;
   float most = flat[0];
   for (std::size_t t = 1; t < count; ++t) most = std::max(most, flat[t]);
-  const std::size_t blocks = rounded_up(count) / kLanes;
   for (std::size_t t = count; t < blocks * kLanes; ++t) flat[t] = most - 1000;
-  Lanes sum = lanes(weights[0]) * 0;
+  L sum;
+  sum.clear();
   for (std::size_t b = 0; b < blocks; ++b) {
-    Lanes& w = lanes(weights[b]);
-    w -= most;
-    exponentiate(w);
-    sum += w;
+    L w;
+    w.load(&weights[b]);
+    w.subtract(most);
+    w.exponentiate();
+    sum.add(w);
+    w.store(&weights[b]);
   }
   for (std::size_t t = count; t < blocks * kLanes; ++t) flat[t] = 0;
-  const float share = 1 / total(sum);
-  for (std::size_t b = 0; b < blocks; ++b) lanes(weights[b]) *= share;
+  const float share = 1 / sum.total();
+  for (std::size_t t = 0; t < count; ++t) flat[t] *= share;
 }
 
 // out = what the memory holds of the first `count` moments, each head's by its own attention.
+template <class L>
 HANSARD_INLINE void attend(const Memory& memory, std::size_t count, const Vector& query, std::vector<Block>& weights,
                            Vector& out) {
   const float scale = 1 / std::sqrt(static_cast<float>(kHead));
   const std::size_t row = memory.room / kLanes;
   const std::size_t blocks = rounded_up(count) / kLanes;
+  L one;
   for (std::size_t h = 0; h < kHeads; ++h) {
     const Block* keys = memory.keys.data() + h * kHead * row;
     for (std::size_t b = 0; b < blocks; b += 2) {
-      Lanes first = lanes(keys[b]) * 0;
-      Lanes second = first;
+      L first;
+      L second;
+      first.clear();
+      second.clear();
       for (std::size_t d = 0; d < kHead; ++d) {
         const float q = query[h * kHead + d] * scale;
-        first += lanes(keys[d * row + b]) * q;
-        second += lanes(keys[d * row + b + 1]) * q;
+        one.load(&keys[d * row + b]);
+        first.add_product(one, q);
+        one.load(&keys[d * row + b + 1]);
+        second.add_product(one, q);
       }
-      lanes(weights[b]) = first;
-      lanes(weights[b + 1]) = second;
+      first.store(&weights[b]);
+      second.store(&weights[b + 1]);
     }
-    soften(weights, count);
+    soften<L>(weights, count);
     const Block* values = memory.values.data() + h * kHead * row;
-    constexpr std::size_t kTogether = 6;
+    constexpr std::size_t kTogether = L::kParts == 1 ? 6 : 3;
     for (std::size_t d = 0; d < kHead; d += kTogether) {
-      Lanes sum[kTogether];
-      for (std::size_t i = 0; i < kTogether; ++i) sum[i] = lanes(weights[0]) * 0;
+      L sum[kTogether];
+      for (std::size_t i = 0; i < kTogether; ++i) sum[i].clear();
       for (std::size_t b = 0; b < blocks; ++b) {
+        L weight;
+        weight.load(&weights[b]);
 #pragma GCC unroll 6
-        for (std::size_t i = 0; i < kTogether; ++i) sum[i] += lanes(values[(d + i) * row + b]) * lanes(weights[b]);
+        for (std::size_t i = 0; i < kTogether; ++i) {
+          one.load(&values[(d + i) * row + b]);
+          sum[i].add_product(one, weight);
+        }
       }
-      for (std::size_t i = 0; i < kTogether; ++i) out[h * kHead + d + i] = total(sum[i]);
+      for (std::size_t i = 0; i < kTogether; ++i) out[h * kHead + d + i] = sum[i].total();
     }
   }
 }
@@ -210,6 +223,7 @@ using State = MoonshineDecoder::State;
 using Next = MoonshineDecoder::Next;
 
 // The keys and values of the audio, for all words to come.
+template <class L>
 HANSARD_INLINE void listen(const Weights& w, State& s, std::span<const float> encoded) {
   s.moments = encoded.size() / kWidth;
   const std::size_t room = rounded_up(s.moments);
@@ -221,8 +235,8 @@ HANSARD_INLINE void listen(const Weights& w, State& s, std::span<const float> en
   for (std::size_t l = 0; l < kLayers; ++l) {
     s.audio[l].resize(s.moments);
     for (std::size_t o = 0; o < kWidth; o += 4) {
-      apply<4>(audio, w.layers[l].audio_key.data() + o * kWidth, kWidth, s.audio[l].key(o), room);
-      apply<4>(audio, w.layers[l].audio_value.data() + o * kWidth, kWidth, s.audio[l].value(o), room);
+      apply<L, 4>(audio, w.layers[l].audio_key.data() + o * kWidth, kWidth, s.audio[l].key(o), room);
+      apply<L, 4>(audio, w.layers[l].audio_value.data() + o * kWidth, kWidth, s.audio[l].value(o), room);
     }
     for (auto& said : s.said) said[l].resize(kMostTokens);
   }
@@ -249,23 +263,30 @@ void add(Vector& to, const Vector& more) {
 }
 
 // The highest scores, each then put out of the way of the next.
+template <class L>
 HANSARD_INLINE void likeliest(Block* scores, Next& next) {
   constexpr std::size_t kBlocks = kVocabulary / kLanes;
   float* flat = scores->values.data();
   float shift = 0;
+  L one;
   for (std::size_t n = 0; n < next.tokens.size(); ++n) {
-    Lanes most = lanes(scores[0]);
-    for (std::size_t b = 1; b < kBlocks; ++b) most = lanes(scores[b]) > most ? lanes(scores[b]) : most;
-    float best = most[0];
-    for (std::size_t i = 1; i < kLanes; ++i) best = std::max(best, most[i]);
+    L most;
+    most.load(scores);
+    for (std::size_t b = 1; b < kBlocks; ++b) {
+      one.load(&scores[b]);
+      most.raise_to(one);
+    }
+    const float best = most.most();
     if (n == 0) {
-      Lanes sum = most * 0;
+      L sum;
+      sum.clear();
       for (std::size_t b = 0; b < kBlocks; ++b) {
-        Lanes share = lanes(scores[b]) - best;
-        exponentiate(share);
-        sum += share;
+        one.load(&scores[b]);
+        one.subtract(best);
+        one.exponentiate();
+        sum.add(one);
       }
-      shift = best + std::log(total(sum));
+      shift = best + std::log(sum.total());
     }
     const auto token = std::find(flat, flat + kVocabulary, best) - flat;
     // Where scores are no numbers, as a damaged file's are, nothing equals the best one.
@@ -277,16 +298,20 @@ HANSARD_INLINE void likeliest(Block* scores, Next& next) {
 }
 
 // The gated unit: the first half, weighed by the second.
+template <class L>
 HANSARD_INLINE void gate(Block* inner) {
+  L value;
+  L by;
   for (std::size_t b = 0; b < kInner / kLanes; ++b) {
-    const Lanes by = lanes(inner[kInner / kLanes + b]);
-    Lanes less = -by;
-    exponentiate(less);
-    lanes(inner[b]) *= by / (1 + less);
+    value.load(&inner[b]);
+    by.load(&inner[kInner / kLanes + b]);
+    value.gate(by);
+    value.store(&inner[b]);
   }
 }
 
 // What may come after each beginning's last token, which stands at `position`.
+template <class L>
 HANSARD_INLINE void speak(const Weights& w, State& s, const Each<std::int32_t>& tokens, std::size_t position) {
   Each<Vector> x;
   Each<Vector> in;
@@ -308,9 +333,9 @@ HANSARD_INLINE void speak(const Weights& w, State& s, const Each<std::int32_t>& 
   for (std::size_t l = 0; l < kLayers; ++l) {
     const Layer& layer = w.layers[l];
     for (std::size_t e = 0; e < kBeginnings; ++e) normalize(x[e], layer.before_self, in[e]);
-    multiply(layer.self_query, in, query);
-    multiply(layer.self_key, in, key);
-    multiply(layer.self_value, in, value);
+    multiply<L>(layer.self_query, in, query);
+    multiply<L>(layer.self_key, in, key);
+    multiply<L>(layer.self_value, in, value);
     for (std::size_t e = 0; e < kBeginnings; ++e) {
       turn(query[e], position);
       turn(key[e], position);
@@ -319,28 +344,28 @@ HANSARD_INLINE void speak(const Weights& w, State& s, const Each<std::int32_t>& 
         said.key(i)[position] = key[e][i];
         said.value(i)[position] = value[e][i];
       }
-      attend(said, position + 1, query[e], s.weights, value[e]);
+      attend<L>(said, position + 1, query[e], s.weights, value[e]);
     }
-    multiply(layer.self_out, value, in);
+    multiply<L>(layer.self_out, value, in);
     for (std::size_t e = 0; e < kBeginnings; ++e) {
       add(x[e], in[e]);
       normalize(x[e], layer.before_audio, in[e]);
     }
-    multiply(layer.audio_query, in, query);
-    for (std::size_t e = 0; e < kBeginnings; ++e) attend(s.audio[l], s.moments, query[e], s.weights, value[e]);
-    multiply(layer.audio_out, value, in);
+    multiply<L>(layer.audio_query, in, query);
+    for (std::size_t e = 0; e < kBeginnings; ++e) attend<L>(s.audio[l], s.moments, query[e], s.weights, value[e]);
+    multiply<L>(layer.audio_out, value, in);
     for (std::size_t e = 0; e < kBeginnings; ++e) {
       add(x[e], in[e]);
       normalize(x[e], layer.before_inner, in[e]);
     }
-    multiply(layer.inner, {in[0].data(), in[1].data()}, inner);
-    for (std::size_t e = 0; e < kBeginnings; ++e) gate(s.inner.data() + e * 2 * kInner / kLanes);
-    multiply(layer.outer, gated, out);
+    multiply<L>(layer.inner, {in[0].data(), in[1].data()}, inner);
+    for (std::size_t e = 0; e < kBeginnings; ++e) gate<L>(s.inner.data() + e * 2 * kInner / kLanes);
+    multiply<L>(layer.outer, gated, out);
     for (std::size_t e = 0; e < kBeginnings; ++e) add(x[e], in[e]);
   }
   for (std::size_t e = 0; e < kBeginnings; ++e) normalize(x[e], w.before_end, in[e]);
-  multiply(w.end, {in[0].data(), in[1].data()}, scores);
-  for (std::size_t e = 0; e < kBeginnings; ++e) likeliest(s.scores.data() + e * kVocabulary / kLanes, s.next[e]);
+  multiply<L>(w.end, {in[0].data(), in[1].data()}, scores);
+  for (std::size_t e = 0; e < kBeginnings; ++e) likeliest<L>(s.scores.data() + e * kVocabulary / kLanes, s.next[e]);
 }
 
 /// A text that may go on.
@@ -392,12 +417,16 @@ bool follow(State& s, std::size_t step, Each<Beginning>& beginnings, MoonshineDe
   return true;
 }
 
-void listen_plain(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
-HANSARD_AVX2 void listen_avx2(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
-HANSARD_AVX512 void listen_avx512(const Weights& w, State& s, std::span<const float> e) { listen(w, s, e); }
-void speak_plain(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) { speak(w, s, t, p); }
-HANSARD_AVX2 void speak_avx2(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) { speak(w, s, t, p); }
-HANSARD_AVX512 void speak_avx512(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) { speak(w, s, t, p); }
+void listen_plain(const Weights& w, State& s, std::span<const float> e) { listen<PlainLanes>(w, s, e); }
+HANSARD_AVX2 void listen_avx2(const Weights& w, State& s, std::span<const float> e) { listen<Avx2Lanes>(w, s, e); }
+HANSARD_AVX512 void listen_avx512(const Weights& w, State& s, std::span<const float> e) { listen<Avx512Lanes>(w, s, e); }
+void speak_plain(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) { speak<PlainLanes>(w, s, t, p); }
+HANSARD_AVX2 void speak_avx2(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) {
+  speak<Avx2Lanes>(w, s, t, p);
+}
+HANSARD_AVX512 void speak_avx512(const Weights& w, State& s, const Each<std::int32_t>& t, std::size_t p) {
+  speak<Avx512Lanes>(w, s, t, p);
+}
 
 void choose(State& s, Processor processor) {
   switch (processor) {

@@ -21,7 +21,7 @@ constexpr std::size_t kBytes = 4;  // in a word of weights
 /// A matrix of bytes: value = (byte - zero) * scale. Of each output the weights of four inputs lie in one word, kLanes outputs
 /// beside each other.
 struct Bytes {
-  struct alignas(sizeof(IntLanes)) Words {
+  struct alignas(sizeof(Block)) Words {
     std::array<std::uint32_t, kLanes> values{};
   };
   std::size_t inputs = 0;

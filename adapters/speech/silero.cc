@@ -176,8 +176,9 @@ struct SileroNetwork::State {
 
 namespace {
 
+template <class L>
 HANSARD_INLINE float run_network(const SileroWeights& w, SileroNetwork::State& s) {
-  apply<kFrames>(w.spectrum, s.audio.data(), kHop, s.spectrum.data(), kFrame);
+  apply<L, kFrames>(w.spectrum, s.audio.data(), kHop, s.spectrum.data(), kFrame);
   for (std::size_t f = 0; f < kFrames; ++f) {
     const float* real = s.spectrum.data() + f * kFrame;
     const float* imaginary = real + kFrame / 2;
@@ -186,15 +187,15 @@ HANSARD_INLINE float run_network(const SileroWeights& w, SileroNetwork::State& s
     bins[0] = std::abs(real[0]);
     bins[kBins - 1] = std::abs(imaginary[0]);
   }
-  apply<kFrames>(w.first, s.bins.data(), kBins, s.first.data() + kWide, kWide);
+  apply<L, kFrames>(w.first, s.bins.data(), kBins, s.first.data() + kWide, kWide);
   relu({s.first.data() + kWide, kFrames * kWide});
-  apply<2>(w.second, s.first.data(), 2 * kWide, s.second.data(), kNarrow);
+  apply<L, 2>(w.second, s.first.data(), 2 * kWide, s.second.data(), kNarrow);
   relu(s.second);
-  apply<1>(w.third, s.second.data(), 0, s.third.data(), 0);
+  apply<L, 1>(w.third, s.second.data(), 0, s.third.data(), 0);
   relu(s.third);
-  apply<1>(w.fourth, s.third.data(), 0, s.memory.data(), 0);
+  apply<L, 1>(w.fourth, s.third.data(), 0, s.memory.data(), 0);
   relu({s.memory.data(), kWide});
-  apply<1>(w.recurrent, s.memory.data(), 0, s.gates.data(), 0);
+  apply<L, 1>(w.recurrent, s.memory.data(), 0, s.gates.data(), 0);
   float sum = w.last_bias;
   for (std::size_t i = 0; i < kWide; ++i) {
     const float kept = sigmoid(s.gates[kWide + i]) * s.cell[i];
@@ -208,9 +209,9 @@ HANSARD_INLINE float run_network(const SileroWeights& w, SileroNetwork::State& s
 
 using Run = float (*)(const SileroWeights&, SileroNetwork::State&);
 
-float run_plain(const SileroWeights& w, SileroNetwork::State& s) { return run_network(w, s); }
-HANSARD_AVX2 float run_avx2(const SileroWeights& w, SileroNetwork::State& s) { return run_network(w, s); }
-HANSARD_AVX512 float run_avx512(const SileroWeights& w, SileroNetwork::State& s) { return run_network(w, s); }
+float run_plain(const SileroWeights& w, SileroNetwork::State& s) { return run_network<PlainLanes>(w, s); }
+HANSARD_AVX2 float run_avx2(const SileroWeights& w, SileroNetwork::State& s) { return run_network<Avx2Lanes>(w, s); }
+HANSARD_AVX512 float run_avx512(const SileroWeights& w, SileroNetwork::State& s) { return run_network<Avx512Lanes>(w, s); }
 
 Run best_run() {
   switch (best_processor()) {
