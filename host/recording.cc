@@ -122,9 +122,14 @@ void Recording::participant_left(const std::string& participant, MediaTime at) {
   if (t == nullptr || !t->present) return;
   t->present = false;
   post_unkept(*t);
-  lost(*t, t->captured, at, idle_reason_.empty() ? "leaving" : idle_reason_);
+  lost(*t, t->captured, at, idle_reason_.empty() ? hole_reason(*t, "leaving") : idle_reason_);
   t->end_wanted = true;
   close_when_fed(*t);
+}
+
+/// Why nothing was captured of a track up to now: what interrupted the capture, until its first audio after that.
+std::string Recording::hole_reason(const Track& track, const char* otherwise) const {
+  return track.resumes && !gap_reason_.empty() ? gap_reason_ : otherwise;
 }
 
 void Recording::lost(Track& track, MediaTime start, MediaTime end, const std::string& reason) {
@@ -147,7 +152,7 @@ void Recording::audio(const std::string& participant, MediaTime start, std::span
     samples = samples.subspan(static_cast<std::size_t>(known));
     start = t.captured;
   }
-  lost(t, t.captured, start, t.resumes && !gap_reason_.empty() ? gap_reason_ : "connecting");
+  lost(t, t.captured, start, hole_reason(t, "connecting"));
   t.resumes = false;
   const auto appended = spool_.append(meeting_, participant, start, samples);
   written(appended.has_value(), appended ? ErrorClass::kInternal : appended.error().code);

@@ -91,6 +91,7 @@ class Recording {
   Track& ensure(const std::string& participant, MediaTime start);
   bool adopt(const std::vector<flow::TrackCursor>& cursors);
   Track* by_speech(std::uint32_t track);
+  std::string hole_reason(const Track& track, const char* otherwise) const;
   void lost(Track& track, MediaTime start, MediaTime end, const std::string& reason);
   /// Gives [start, ...) to the recognizer if it is next in line. False when it takes no more now.
   bool feed(Track& track, MediaTime start, std::span<const std::int16_t> samples);

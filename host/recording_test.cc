@@ -340,6 +340,21 @@ TEST_F(RecordingTest, ACrashAfterTheEndWasAskedForTwiceEndsAgain) {
   EXPECT_EQ(posted<flow::SpeechDrained>().size(), 1u);
 }
 
+TEST_F(RecordingTest, WhoIsGoneBeforeTheNextAudioLostWhatTheRestartTook) {
+  {
+    auto before = make();
+    before->begin(start());
+    hear(*before, 0, 5000);
+  }
+  speech_.tracks.clear();
+  auto r = make();
+  r->begin(start("daemon", {{"p1", {5000}}}));
+  r->participant_joined("p1", {5600});
+  r->participant_left("p1", {6000});
+  ASSERT_EQ(posted<flow::GapDetected>().size(), 1u);
+  EXPECT_EQ(posted<flow::GapDetected>()[0].gap, (CoverageInterval{"p1", {5000}, {6000}, Coverage::kLost, "daemon"}));
+}
+
 TEST_F(RecordingTest, AFullDiskLosesOnlyWhatCannotBeRecognizedNow) {
   auto r = make();
   r->begin(start());
