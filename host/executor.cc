@@ -193,21 +193,23 @@ struct Executor::Impl final : MediaListener, SpeechListener {
   void on_participant(const std::string& id, std::uint32_t epoch, const std::string& participant, const std::string& name,
                       bool here, bool bot) override {
     if (!current(id, epoch)) return;
+    // Read once: presence that ends a moment after what is told of it leaves that moment unaccounted for.
+    const MediaTime now = media_now(id);
     if (here) {
-      Person& person = present[id].try_emplace(participant, Person{name, media_now(id)}).first->second;
+      Person& person = present[id].try_emplace(participant, Person{name, now}).first->second;
       person.name = name;
     } else {
       present[id].erase(participant);
     }
     if (auto it = recordings.find(id); it != recordings.end()) {
       if (here) {
-        it->second.participant_joined(participant, media_now(id));
+        it->second.participant_joined(participant, now);
       } else {
-        it->second.participant_left(participant, media_now(id));
+        it->second.participant_left(participant, now);
       }
     }
     flow::ParticipantChanged changed{participant, name, here, bot, {}};
-    if (origins.contains(id)) changed.at = media_now(id);
+    if (origins.contains(id)) changed.at = now;
     post(id, std::move(changed));
   }
 
