@@ -104,7 +104,8 @@ TEST_F(CliTest, SaysThatNoDaemonRuns) {
     EXPECT_EQ(code, kFailed);
     EXPECT_NE(said.find("hansard serve"), std::string::npos) << said;
   }
-  EXPECT_NE(errors_of([] { EXPECT_EQ(run_words({"meetings", "show", "m1"}), kFailed); }).find("no meetings yet"), std::string::npos);
+  EXPECT_NE(errors_of([] { EXPECT_EQ(run_words({"meetings", "show", "m1"}), kFailed); }).find("no meetings yet"),
+            std::string::npos);
 }
 
 TEST_F(CliTest, BadConfigurationsAreOneLineEach) {

@@ -79,8 +79,7 @@ struct App::Impl {
   void make_adapters(const std::string& executable);
   void trust_meetings();
   Json status() const {
-    return status_view(
-        {config, started, *engine, *executor, *media, *speech, *calendars, *hub, *stopping, store_failing});
+    return status_view({config, started, *engine, *executor, *media, *speech, *calendars, *hub, *stopping, store_failing});
   }
   bool no_recognizer() const { return !speech->unavailable().empty(); }
   api::Context api_context();

@@ -118,7 +118,7 @@ class Engine {
   std::map<std::string, Loaded> living_;
   std::set<std::pair<Instant, std::string>> deadlines_;  ///< next_deadline of each living aggregate that is not held
   Places places_;
-  std::map<std::string, std::string> pending_;           ///< unanswered durable effects: key -> aggregate
+  std::map<std::string, std::string> pending_;  ///< unanswered durable effects: key -> aggregate
   std::deque<Posted> queue_;
   std::vector<audit::Act> acts_;  ///< that no commit has written yet
   bool draining_ = false;

@@ -1,6 +1,6 @@
 #pragma once
-// The steps of Moonshine's decoder, each taken for all beginnings of the text that are followed. For one .cc, which compiles them for
-// each kind of processor.
+// The steps of Moonshine's decoder, each taken for all beginnings of the text that are followed. For one .cc, which compiles them
+// for each kind of processor.
 #include <algorithm>
 #include <array>
 #include <cmath>
