@@ -143,6 +143,11 @@ class Checker {
       wrong("meeting " + id + " has " + std::to_string(recorded) + " tasks for " + std::to_string(wanted) + " action items");
   }
 
+  /// A daemon that dies while the disk is full, or with the last record half there, forgets which audio never reached the spool.
+  bool may_forget() const {
+    return m_.world.faults[Fault::kSpoolFull] + m_.world.faults[Fault::kSpoolTorn] > 0 && m_.world.life() > 1;
+  }
+
   /// "... #NUMBER:FROM-TO": the part of a speech that the text stands for.
   void utterance(const std::string& id, const Utterance& u) {
     ++out_.finals;
@@ -181,6 +186,9 @@ class Checker {
     for (const CoverageInterval& i : ledger.intervals(guest)) {
       sum += (i.end - i.start).ms;
       if (i.state == Coverage::kPending) return wrong("something of " + id + " is pending for ever");
+      if (i.reason == "unaccounted" && !may_forget())
+        return wrong("nothing is told of " + guest + " of " + id + " at " + std::to_string(i.start.ms) + "-" +
+                     std::to_string(i.end.ms) + " ms");
       for (std::int64_t t = i.start.ms; t < std::min<std::int64_t>(i.end.ms, static_cast<std::int64_t>(ms.size())); ++t) {
         if (strongest(ms[static_cast<std::size_t>(t)]) != i.state)
           return wrong("the ledger of " + id + " is wrong at " + std::to_string(t) + " ms");
@@ -232,18 +240,16 @@ class Checker {
     }
     // A disk that does not give what it has is asked again until it does.
     const bool may_lose = m_.world.faults[Fault::kSpoolFull] + m_.world.faults[Fault::kSpoolTorn] > 0;
-    // A daemon that dies while the disk is full forgets which audio never reached the spool.
-    const bool may_forget = may_lose && m_.world.life() > 1;
     const bool may_skip = m_.world.faults[Fault::kRecognizerKilled] + m_.world.faults[Fault::kRecognizerMissing] > 0;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::uint8_t b = ms[static_cast<std::size_t>(i)];
       const auto at = [&](const char* what) {
         wrong(id + " " + guest_id + " at " + std::to_string(i) + " ms: " + what + " (bits " + std::to_string(b) + ")");
       };
-      if (b == 0 && !may_forget) return at("a hole in the ledger");
+      if (b == 0 && !may_forget()) return at("a hole in the ledger");
       const std::uint8_t how = reached[static_cast<std::size_t>(i)];
       const std::uint8_t fine = static_cast<std::uint8_t>(kTranscribed | (may_lose ? kLost : 0) | (may_skip ? kUnrecognized : 0));
-      if (how == 2 && (b & fine) == 0 && !may_forget) return at("delivered speech is not accounted for");
+      if (how == 2 && (b & fine) == 0 && !may_forget()) return at("delivered speech is not accounted for");
       if (how != 0 && (b & kLost) != 0 && !may_lose) return at("delivered sound is called lost");
       if (how == 0 && (b & kTranscribed) != 0) return at("transcribed what never arrived");
       if (how == 0 && spoken[static_cast<std::size_t>(i)] != 0 && (b & (kLost | kWithheld)) == 0)

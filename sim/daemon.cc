@@ -212,6 +212,7 @@ void Machine::plan_troubles() {
   world.at(scenario_.faults_end, [this] {
     until_.clear();
     armed_.clear();
+    clock.slow_until({});
     set_clock({});
   });
   if (scenario_.person) world.at(scenario_.faults_end + hours(1), [this] { look_at_dead_letters(); });
@@ -264,6 +265,7 @@ void Machine::trouble(const Trouble& t) {
     case Fault::kClockSetWhileDown:
     case Fault::kMachineRestarted:
     case Fault::kClockSetOverRestart: return die_and_set_clock(t);
+    case Fault::kMachineSlow: return clock.slow_until(world.now() + t.length);
     case Fault::kSecondOwner: return second_owner();
     case Fault::kMinutesFailed: return disk.full(t.length);
     case Fault::kPauseRequested:

@@ -61,6 +61,7 @@ enum class Fault : std::uint8_t {
   kClockSetWhileDown,
   kMachineRestarted,
   kClockSetOverRestart,  ///< of the machine: nobody can tell
+  kMachineSlow,          ///< time passes between two readings of the clock
   kCount,
 };
 constexpr EnumName<Fault> kEnumNames_Fault[] = {{Fault::kDaemonKilled, "daemon killed"},
@@ -114,7 +115,8 @@ constexpr EnumName<Fault> kEnumNames_Fault[] = {{Fault::kDaemonKilled, "daemon k
                                                 {Fault::kSecondOwner, "second owner"},
                                                 {Fault::kClockSetWhileDown, "clock set while down"},
                                                 {Fault::kMachineRestarted, "machine restarted"},
-                                                {Fault::kClockSetOverRestart, "clock set over a restart"}};
+                                                {Fault::kClockSetOverRestart, "clock set over a restart"},
+                                                {Fault::kMachineSlow, "machine slow"}};
 constexpr auto enum_names(Fault) { return std::span(kEnumNames_Fault); }
 
 /// How often each fault took effect (not: was planned).

@@ -89,16 +89,37 @@ class World final : public Clock {
   std::uint64_t life_ = 1;
 };
 
-/// The host's wall clock, which may be wrong.
+/// The host's clock. It may be wrong, and while the machine is slow each reading takes time.
 class HostClock final : public Clock {
  public:
-  explicit HostClock(const World& world) : world_(world) {}
-  Instant now() const override { return world_.now() + world_.skew; }
-  Duration monotonic() const override { return world_.monotonic(); }
+  explicit HostClock(World& world) : world_(world) {}
+  Instant now() const override { return read() + world_.skew; }
+  Duration monotonic() const override { return read() - world_.booted(); }
   std::string boot() const override { return world_.boot(); }
+  /// What a reading takes while the machine is slow.
+  static constexpr Duration kReading = milliseconds(1);
+  void slow_until(Instant t) {
+    slow_until_ = t;
+    counted_ = false;
+  }
 
  private:
-  const World& world_;
+  /// So far the host may be behind what has happened in the world.
+  static constexpr Duration kMostBehind = milliseconds(50);
+
+  Instant read() const {
+    last_ = std::max(last_, world_.now());
+    if (slow_until_ > world_.now() && last_ - world_.now() < kMostBehind) {
+      if (!std::exchange(counted_, true)) ++world_.faults[Fault::kMachineSlow];
+      last_ = last_ + kReading;
+    }
+    return last_;
+  }
+
+  World& world_;
+  Instant slow_until_;
+  mutable Instant last_;
+  mutable bool counted_ = false;
 };
 
 }  // namespace hansard::sim

@@ -86,7 +86,8 @@ void MeetingStep::enter_recording() {
     s_.last_speech = now_;
     tell();  // viewers learn the origin
   }
-  emit(StartCapture{s_.epoch, s_.origin, s_.settings.language, std::exchange(s_.gap_reason, {}), cursors()});
+  s_.last_gap = std::exchange(s_.gap_reason, {});
+  emit(StartCapture{s_.epoch, s_.origin, s_.settings.language, s_.last_gap, cursors()});
   // The time without a connection is nobody's silence.
   if (!s_.timers.contains(timer::kSilent)) set(timer::kSilent, now_ + s_.settings.leave.silent);
 }
@@ -106,7 +107,7 @@ void MeetingStep::enter_leaving() {
 
 void MeetingStep::enter_processing() {
   for (auto& p : s_.participants) {
-    if (p.present) change_presence(p, false);
+    if (p.present) left_unseen(p);
   }
   drain();
 }
@@ -153,12 +154,17 @@ void MeetingStep::schedule_attempt(Duration retry_after) {
   s_.seed = prng.next();
 }
 
-void MeetingStep::connection_lost(const std::string& reason, Duration retry_after) {
-  if (s_.gap_reason.empty()) s_.gap_reason = reason.empty() ? "network" : reason;
+void MeetingStep::interrupted(const std::string& reason) {
+  if (s_.gap_reason.empty()) s_.gap_reason = s_.paused ? "paused" : reason;
+}
+
+void MeetingStep::connection_lost(const std::string& why, Duration retry_after) {
+  const std::string reason = why.empty() ? "network" : why;
+  interrupted(reason);
   // One whose next attempt is planned already (no answer came, or nobody was there yet) is not lost a second time.
   if (!s_.timers.contains(timer::kReconnect)) {
     if (s_.state == Phase::kReconnecting) return schedule_attempt(retry_after);
-    go(Trigger::kConnectionLost, "the connection was lost (" + s_.gap_reason + ")");
+    go(Trigger::kConnectionLost, "the connection was lost (" + reason + ")");
   }
   if (retry_after.ms > 0 && s_.timers.contains(timer::kReconnect))
     set(timer::kReconnect, std::max(s_.timers[timer::kReconnect], now_ + retry_after));
@@ -198,15 +204,42 @@ ParticipantState* MeetingStep::find(const std::string& id) {
 ParticipantState* MeetingStep::find_or_add(const std::string& id, const std::string& name) {
   if (ParticipantState* p = find(id)) return p;
   if (s_.participants.size() >= kMaxParticipants) return nullptr;
-  s_.participants.push_back({id, name.empty() ? id : name, false, false, false, {}});
-  return &s_.participants.back();
+  ParticipantState& p = s_.participants.emplace_back();
+  p.id = id;
+  p.name = name.empty() ? id : name;
+  p.present = false;
+  return &p;
 }
 
 void MeetingStep::change_presence(ParticipantState& p, bool present, std::optional<MediaTime> at) {
   p.present = present;
   p.stale = false;
   const MediaTime when = s_.origin.ms == 0 ? MediaTime{} : std::min(at.value_or(media_now()), media_now());
+  p.left_at = present ? MediaTime{} : when;
+  p.left_in.clear();
   out_.records.push_back(ParticipantRecord{p.id, p.name, p.present, p.bot, when});
+}
+
+void MeetingStep::left_unseen(ParticipantState& p, std::optional<MediaTime> at) {
+  const bool in_last = s_.gap_reason.empty() && p.stale;
+  change_presence(p, false, at);
+  p.left_in = in_last ? s_.last_gap : s_.gap_reason;
+}
+
+/// All that was captured is answered for. Whoever left while nothing was captured left a hole that no audio ends, and a host that
+/// dies takes along what it knew of the silence after the last sound: nobody else tells of that.
+void MeetingStep::answer_for_rest() {
+  for (const auto& p : s_.participants) {
+    if (p.left_in.empty()) continue;
+    const bool withheld = p.left_in == "paused";
+    const auto answer = [&](MediaTime from, MediaTime to) {
+      if (to <= from) return;
+      out_.records.push_back(CoverageRecord{
+          {p.id, from, to, withheld ? Coverage::kWithheld : Coverage::kLost, withheld ? std::string() : p.left_in}});
+    };
+    answer(p.covered_until, std::min(p.lost_from, p.left_at));
+    answer(std::max(p.covered_until, p.lost_until), p.left_at);
+  }
 }
 
 void MeetingStep::watch_company() {
@@ -244,6 +277,7 @@ void MeetingStep::drain() {
 }
 
 void MeetingStep::analyse() {
+  answer_for_rest();
   s_.drained = true;
   clear(timer::kKeepAudio);
   emit(AnalyzeFinal{});

@@ -185,6 +185,10 @@ void MeetingStep::on(const SpanHeard& e) {
 void MeetingStep::on(const GapDetected& e) {
   if (!takes_speech() || e.gap.end <= e.gap.start) return;
   out_.records.push_back(CoverageRecord{e.gap});
+  ParticipantState* p = find(e.gap.participant);
+  if (p == nullptr || e.gap.end <= p->lost_until) return;
+  if (e.gap.start > p->lost_until) p->lost_from = e.gap.start;
+  p->lost_until = e.gap.end;
 }
 
 void MeetingStep::on(const SpeechDrained& e) {
@@ -243,15 +247,18 @@ void MeetingStep::on(const CleanedUp&) {
 }
 
 void MeetingStep::on(const HostStarted& e) {
-  if (s_.state == Phase::kLeaving) return left();
+  for (auto& p : s_.participants) {
+    if (takes_speech() && !p.present && p.left_in.empty()) p.left_in = "daemon";
+  }
   if (s_.state == Phase::kProcessing && !s_.drained) return drain();
-  if (!meeting::wants_media(s_.state)) return;
-  if (s_.gap_reason.empty()) s_.gap_reason = "daemon";
+  if (s_.state != Phase::kLeaving && !meeting::wants_media(s_.state)) return;
+  interrupted("daemon");
+  if (s_.state == Phase::kLeaving) return left();
   if (const auto end = s_.timers.find(timer::kEnd); end != s_.timers.end() && end->second <= now_) {
     // However long hansard was away: nobody was there longer than that.
     const MediaTime over{(end->second - s_.origin).ms};
     for (auto& p : s_.participants) {
-      if (p.present && s_.origin.ms != 0) change_presence(p, false, std::max(over, p.covered_until));
+      if (p.present && s_.origin.ms != 0) left_unseen(p, std::max(over, p.covered_until));
     }
     return static_cast<void>(go(Trigger::kLeave, "the meeting ended while hansard was not running"));
   }
@@ -309,7 +316,7 @@ void MeetingStep::silence() {
 
 void MeetingStep::drop_stale() {
   for (auto& p : s_.participants) {
-    if (p.stale) change_presence(p, false);
+    if (p.stale) left_unseen(p);
   }
   watch_company();
 }
@@ -317,6 +324,7 @@ void MeetingStep::drop_stale() {
 void MeetingStep::audio_kept_too_long() {
   if (s_.state != Phase::kProcessing) return;
   s_.note = "no speech recognizer came in time: the audio was not transcribed";
+  for (auto& p : s_.participants) p.left_in = "recognizer";
   analyse();
 }
 

@@ -65,7 +65,9 @@ class MeetingStep {
   void start_media();
   /// The next of the five attempts, or the end of them.
   void schedule_attempt(Duration retry_after);
-  void connection_lost(const std::string& reason, Duration retry_after);
+  void connection_lost(const std::string& why, Duration retry_after);
+  /// The capture has a hole from here on. What happens first names it, but nothing is lost of a pause.
+  void interrupted(const std::string& reason);
   /// A failure while media is wanted: leave, and keep what there is.
   void give_up(FailureCode code, std::string note);
   void refused(const MediaReport& report);
@@ -79,6 +81,8 @@ class MeetingStep {
   ParticipantState* find_or_add(const std::string& id, const std::string& name);
   /// `at` none: now.
   void change_presence(ParticipantState& p, bool present, std::optional<MediaTime> at = {});
+  /// Nobody saw when: in the hole of the capture that there is, or since which it was not seen again.
+  void left_unseen(ParticipantState& p, std::optional<MediaTime> at = {});
   MediaTime media_now() const { return {s_.origin.ms == 0 ? 0 : (now_ - s_.origin).ms}; }
   /// Arms and clears the leave rules that depend on who is there.
   void watch_company();
@@ -87,6 +91,7 @@ class MeetingStep {
   // ---- after the meeting ----
 
   void drain();
+  void answer_for_rest();
   void analyse();
 
   // ---- events ----

@@ -25,10 +25,16 @@ struct ParticipantState {
   bool bot = false;
   bool stale = false;       ///< not confirmed since the connection was lost
   MediaTime covered_until;  ///< everything before is answered for by the recognizer
+  MediaTime lost_from;      ///< the latest loss that was reported
+  MediaTime lost_until;
+  MediaTime left_at;    ///< end of its presence, while it is not there
+  std::string left_in;  ///< reason of the hole that it may have left behind at its end; empty: the host told of it all
   static constexpr auto fields =
       std::make_tuple(field("id", &ParticipantState::id), field("name", &ParticipantState::name),
                       field("present", &ParticipantState::present), field("bot", &ParticipantState::bot),
-                      field("stale", &ParticipantState::stale), field("covered_until_ms", &ParticipantState::covered_until));
+                      field("stale", &ParticipantState::stale), field("covered_until_ms", &ParticipantState::covered_until),
+                      field("lost_from_ms", &ParticipantState::lost_from), field("lost_until_ms", &ParticipantState::lost_until),
+                      field("left_at_ms", &ParticipantState::left_at), field("left_in", &ParticipantState::left_in));
 };
 
 struct MeetingState {
@@ -48,6 +54,7 @@ struct MeetingState {
   int attempts = 0;                 ///< reconnection attempts since the last stable call
   Instant origin;                   ///< of media time; 0 until capture began
   std::string gap_reason;           ///< of the hole that the next capture will leave
+  std::string last_gap;             ///< reason of the hole before the latest capture
   Instant last_speech;
   std::vector<ParticipantState> participants;
   std::uint64_t utterances = 0;
@@ -69,12 +76,13 @@ struct MeetingState {
       field("next", &MeetingState::next), field("successor", &MeetingState::successor), field("behind", &MeetingState::behind),
       field("timers", &MeetingState::timers), field("seed", &MeetingState::seed), field("epoch", &MeetingState::epoch),
       field("attempts", &MeetingState::attempts), field("origin_unix_ms", &MeetingState::origin),
-      field("gap_reason", &MeetingState::gap_reason), field("last_speech_unix_ms", &MeetingState::last_speech),
-      field("participants", &MeetingState::participants), field("utterances", &MeetingState::utterances),
-      field("recognizer", &MeetingState::recognizer), field("drained", &MeetingState::drained),
-      field("paused", &MeetingState::paused), field("cancelled", &MeetingState::cancelled), field("again", &MeetingState::again),
-      field("met", &MeetingState::met), field("tasks", &MeetingState::tasks), field("code", &MeetingState::code),
-      field("vendor_code", &MeetingState::vendor_code), field("note", &MeetingState::note));
+      field("gap_reason", &MeetingState::gap_reason), field("last_gap", &MeetingState::last_gap),
+      field("last_speech_unix_ms", &MeetingState::last_speech), field("participants", &MeetingState::participants),
+      field("utterances", &MeetingState::utterances), field("recognizer", &MeetingState::recognizer),
+      field("drained", &MeetingState::drained), field("paused", &MeetingState::paused),
+      field("cancelled", &MeetingState::cancelled), field("again", &MeetingState::again), field("met", &MeetingState::met),
+      field("tasks", &MeetingState::tasks), field("code", &MeetingState::code), field("vendor_code", &MeetingState::vendor_code),
+      field("note", &MeetingState::note));
 };
 
 /// An occurrence that the source has shown, and the meeting it became.
