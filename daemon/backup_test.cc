@@ -46,7 +46,10 @@ class BackupTest : public ::testing::Test {
     m.id = "m1";
     m.state = state;
     m.utterances = utterances;
-    m.participants.push_back({"p", "Ann", true, false, false, {static_cast<std::int64_t>(utterances) * 100}});
+    flow::ParticipantState& ann = m.participants.emplace_back();
+    ann.id = "p";
+    ann.name = "Ann";
+    ann.covered_until = {static_cast<std::int64_t>(utterances) * 100};
     Commit c;
     c.aggregate = "m1";
     c.kind = "meeting";

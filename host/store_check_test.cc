@@ -65,7 +65,10 @@ class StoreCheckTest : public ::testing::Test {
     state.id = "m1";
     state.state = meeting::State::kRecording;
     state.utterances = 2;
-    state.participants.push_back({"p", "Ann", true, false, false, {3000}});
+    flow::ParticipantState& ann = state.participants.emplace_back();
+    ann.id = "p";
+    ann.name = "Ann";
+    ann.covered_until = {3000};
     store.set_state(state);
     for (int i = 0; i < 2; ++i)
       store.events.emplace_back(Instant{}, encode(flow::Event(flow::HostStarted{}), journal_binding("m1")));

@@ -44,7 +44,7 @@ struct Bench {
     in_call.phase = flow::MediaPhase::kInCall;
     in_call.announced = "display_name";
     send(in_call);
-    for (int p = 0; p < participants; ++p) send(flow::ParticipantChanged{"p" + std::to_string(p), "Name", true, false});
+    for (int p = 0; p < participants; ++p) send(flow::ParticipantChanged{"p" + std::to_string(p), "Name", true, false, {}});
   }
   void utterance() {
     send(flow::SegmentFinal{"p0", {at_ms}, {at_ms + 900}, "We could ship the new version on Thursday if the tests pass.", {}});

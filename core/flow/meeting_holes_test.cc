@@ -105,6 +105,17 @@ TEST_F(HolesTest, ARestartBeforeTheAnswersForgetsTheSilenceAtTheEnd) {
   EXPECT_EQ(told(), (Rows{"18900-19000 lost leaving", "4000-9000 transcribed ", "9000-18900 lost daemon"}));
 }
 
+/// Its clock is another one, and may be a millisecond ahead.
+TEST_F(HolesTest, PresenceIsAsTheHostSays) {
+  record();
+  send(ParticipantChanged{"p2", "Bob", true, false, MediaTime{1}});
+  send(ParticipantChanged{"p2", "Bob", false, false, MediaTime{2}});
+  const auto people = all_records<ParticipantRecord>();
+  ASSERT_GE(people.size(), 2u);
+  EXPECT_EQ(people[people.size() - 2].at.ms, 1);
+  EXPECT_EQ(people.back().at.ms, 2);
+}
+
 TEST_F(HolesTest, NothingIsAddedWhereTheHostHasSeenTheEnd) {
   say_something();
   send(ParticipantChanged{"p1", "Ada", false, false, MediaTime{19'000}});

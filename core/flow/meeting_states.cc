@@ -214,7 +214,8 @@ ParticipantState* MeetingStep::find_or_add(const std::string& id, const std::str
 void MeetingStep::change_presence(ParticipantState& p, bool present, std::optional<MediaTime> at) {
   p.present = present;
   p.stale = false;
-  const MediaTime when = s_.origin.ms == 0 ? MediaTime{} : std::min(at.value_or(media_now()), media_now());
+  // The host counts media time on a clock of its own, which may be a moment ahead: as it says, or that moment is nobody's.
+  const MediaTime when = s_.origin.ms == 0 ? MediaTime{} : at.value_or(media_now());
   p.left_at = present ? MediaTime{} : when;
   p.left_in.clear();
   out_.records.push_back(ParticipantRecord{p.id, p.name, p.present, p.bot, when});
