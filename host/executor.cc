@@ -275,10 +275,16 @@ struct Executor::Impl final : MediaListener, SpeechListener {
 
   void poll() {
     const bool held = engine->queued() >= kMaxQueued;
-    for (auto& [id, r] : recordings) {
-      r.hold(held);
-      r.poll();
+    std::vector<Recording*> in_turn;
+    for (auto& [id, r] : recordings) in_turn.push_back(&r);
+    std::ranges::stable_sort(in_turn, std::ranges::greater{}, &Recording::behind);
+    bool queue = false;
+    for (Recording* r : in_turn) {
+      r->hold(held);
+      r->poll();
+      queue = queue || r->blocked();
     }
+    for (Recording* r : in_turn) r->take_turns(queue);
     for (auto it = unremoved.begin(); it != unremoved.end();) {
       if (!ports.spool.remove(it->first)) {
         ++it;

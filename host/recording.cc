@@ -174,7 +174,7 @@ void Recording::audio(const std::string& participant, MediaTime start, std::span
   }
   post_unkept(t);
   t.spooled = end;
-  if (!t.flushing && t.fed >= start) feed(t, start, samples);
+  if (!queue_ && !t.flushing && t.fed >= start) feed(t, start, samples);
 }
 
 void Recording::gap(const std::string& participant, MediaTime start, MediaTime end, bool is_lost, const std::string& reason) {
@@ -282,7 +282,10 @@ void Recording::catch_up(Track& track) {
     if (track.unreadable_since && track.read_delay >= kTellUnreadable) notice("the captured audio can be read again");
     track.unreadable_since.reset();
   }
-  if (blocked) return;
+  if (blocked) {
+    blocked_ = true;
+    return;
+  }
   if (!read) return read_failed(track);
   // Nothing more is there: what was written is gone from the disk; what was not has been accounted for.
   if (track.fed == before) skip(track, track.fed, track.captured, "spool");
@@ -334,10 +337,17 @@ void Recording::watch_distance() {
 void Recording::poll() {
   if (adopting_) adopt(std::vector(*adopting_));
   watch_distance();
+  blocked_ = false;
+  // Who is furthest behind comes first: a recognizer with less time than it needs would else never come to the last.
+  std::vector<Track*> waiting;
   for (auto& [id, t] : tracks_) {
-    if (t.fed < t.captured && !t.flushing && !held_ && speech_.ready()) catch_up(t);
-    close_when_fed(t);
+    if (t.fed < t.captured && !t.flushing) waiting.push_back(&t);
   }
+  std::ranges::stable_sort(waiting, std::ranges::greater{}, [](const Track* t) { return t->captured - t->fed; });
+  for (Track* t : waiting) {
+    if (!held_ && speech_.ready()) catch_up(*t);
+  }
+  for (auto& [id, t] : tracks_) close_when_fed(t);
   check_drained();
 }
 

@@ -56,6 +56,11 @@ class Recording {
   void poll();
   /// While held the recognizer is given nothing: its answers could not be kept. Audio goes to the spool.
   void hold(bool held) { held_ = held; }
+  /// While the recognizer has taken no more of somebody's audio, here or in another meeting, new audio is not given to it past
+  /// that: poll() does, in turn.
+  void take_turns(bool queue) { queue_ = queue; }
+  /// The last poll() left audio behind that the recognizer did not take.
+  bool blocked() const { return blocked_; }
   /// There is captured audio that the recognizer could be given now or soon.
   bool has_backlog() const;
   /// How far the recognizer's answers are behind what was captured, at the participant where that is worst. Some seconds are
@@ -121,6 +126,8 @@ class Recording {
   std::optional<std::vector<flow::TrackCursor>> adopting_;  ///< the spool has not said yet what a run before left in it
   bool draining_ = false;
   bool held_ = false;
+  bool queue_ = false;
+  bool blocked_ = false;
   bool unwritable_ = false;
   Duration write_failed_at_;  ///< when writing last failed, monotonic
   bool far_behind_ = false;

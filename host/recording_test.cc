@@ -571,5 +571,41 @@ TEST_F(RecordingTest, WhileHeldAudioWaitsInTheSpool) {
   EXPECT_EQ(speech_.tracks.at(1).fed.ms, 2000);
 }
 
+/// A recognizer that takes less than comes: nobody may wait for ever because somebody else comes first.
+TEST_F(RecordingTest, WhoIsFurthestBehindIsFedFirst) {
+  auto r = make();
+  r->begin(start());
+  r->hold(true);
+  const std::vector<std::int16_t> frame(kMsPerFrame * 16, 100);
+  for (std::int64_t ms = 0; ms < 2000; ms += kMsPerFrame) r->audio("p2", {ms}, frame);
+  hear(*r, 1500, 2000);
+  r->hold(false);
+  speech_.room = 10;
+  r->poll();
+  EXPECT_TRUE(r->blocked());
+  ASSERT_EQ(speech_.tracks.size(), 2u) << "both were begun";
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 1000) << "of p2";
+  speech_.room = 100;
+  r->poll();
+  EXPECT_FALSE(r->blocked());
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 2000);
+  EXPECT_EQ(speech_.tracks.at(2).fed.ms, 2000);
+}
+
+TEST_F(RecordingTest, NewAudioDoesNotPassWhatWaits) {
+  auto r = make();
+  r->begin(start());
+  hear(*r, 0, 1000);
+  r->take_turns(true);
+  hear(*r, 1000, 2000);
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 1000);
+  EXPECT_TRUE(r->has_backlog());
+  r->poll();
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 2000);
+  r->take_turns(false);
+  hear(*r, 2000, 3000);
+  EXPECT_EQ(speech_.tracks.at(1).fed.ms, 3000);
+}
+
 }  // namespace
 }  // namespace hansard::host

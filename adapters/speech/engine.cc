@@ -68,9 +68,14 @@ bool Engine::consume(bool live) {
   std::int64_t backlog = 0;
   for (const auto& [id, entry] : tracks_) backlog += entry.track->backlog();
   if (live && backlog > kBacklogLimit) return false;
-  for (auto& [id, entry] : tracks_) {
-    if (entry.track->live() != live || !entry.track->has_input()) continue;
-    owe(entry.track->consume());
+  // Tracks take turns here too: with more to do than time, one that always comes first would leave others behind for minutes.
+  auto it = tracks_.upper_bound(last_taken_);
+  for (std::size_t i = 0; i < tracks_.size(); ++i, ++it) {
+    if (it == tracks_.end()) it = tracks_.begin();
+    Track& track = *it->second.track;
+    if (track.live() != live || !track.has_input()) continue;
+    last_taken_ = it->first;
+    owe(track.consume());
     return true;
   }
   return false;

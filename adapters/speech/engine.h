@@ -56,6 +56,7 @@ class Engine {
   std::map<std::uint32_t, Entry> tracks_;
   std::uint64_t order_ = 0;
   std::uint32_t last_partial_ = 0;  // track, for taking turns
+  std::uint32_t last_taken_ = 0;    // the same for audio
   double partials_from_s_ = 0;
   std::size_t owed_ = 0;
 };

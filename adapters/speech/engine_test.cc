@@ -278,8 +278,16 @@ TEST_F(EngineTest, SpeechWithoutTextIsUnrecognized) {
   ASSERT_EQ(heard.size(), 2U);  // and the detector's tail, as silence
   EXPECT_EQ(heard[0].state, Coverage::kUnrecognized);
   EXPECT_EQ(heard[0].end.ms, 61 * 32);
-  EXPECT_EQ(heard[0].reason, "recognizer");
+  EXPECT_EQ(heard[0].reason, "unclear");
   expect_contiguous(1, 0, 62 * 32);
+}
+
+TEST_F(EngineTest, TracksTakeTurnsWithTheirAudio) {
+  for (const std::uint32_t track : {1U, 2U, 3U}) open(track);
+  for (const std::uint32_t track : {1U, 2U, 3U}) say(track, 30'000, 0);
+  for (int i = 0; i < 36; ++i) ASSERT_TRUE(engine.run_one());
+  // Each has had twelve seconds; silence is reported every ten.
+  for (const std::uint32_t track : {1U, 2U, 3U}) EXPECT_EQ(of<ipc::HeardReport>(track).size(), 1U) << track;
 }
 
 TEST_F(EngineTest, EveryByteOfCreditComesBack) {

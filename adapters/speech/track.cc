@@ -165,7 +165,7 @@ void Track::finish(const std::optional<Recognition>& recognition, const std::str
       final.span.joined_after ? final.span.end : std::max(final.span.end - kTailExcess, final.span.start + kWindow);
   std::string text = recognition ? clean_text(recognition->text) : std::string();
   if (text.empty()) {
-    report(end, Coverage::kUnrecognized, reason.empty() ? "recognizer" : reason);
+    report(end, Coverage::kUnrecognized, recognition ? "unclear" : reason);
   } else {
     ipc::FinalText message{id(), to_time(final.span.start), to_time(end), std::move(text), {}};
     for (const TimedWord& word : recognition->words) {

@@ -34,6 +34,8 @@ MOST_ROOMS = 64
 SILENT_S = 60          # a room without a final for so long has fallen silent
 # Audio that never came, or came before the bot was in the call or after it had left.
 NOT_OURS = ("network", "connecting", "leaving")
+# Given to the recognizer, whose own verdict on its text was that it means nothing.
+UNCLEAR = "unclear"
 END_S = 120            # everything is cleaned up so long after the rooms closed
 
 
@@ -240,7 +242,7 @@ def end(check, world):
             for state, ms in participant["totals_ms"].items():
                 sums[state] = sums.get(state, 0) + ms
             for i in participant["intervals"]:
-                if i["state"] in ("lost", "unrecognized", "pending") and i.get("reason") not in NOT_OURS:
+                if i["state"] in ("lost", "unrecognized", "pending") and i.get("reason") not in (*NOT_OURS, UNCLEAR):
                     key = f"{i['state']}, {i.get('reason', '')}, ms"
                     missing[key] = missing.get(key, 0) + i["end_ms"] - i["start_ms"]
     print("coverage, minutes of participants: " + ", ".join(f"{k} {v / 60000:.1f}" for k, v in sums.items() if v))

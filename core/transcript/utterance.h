@@ -61,7 +61,8 @@ struct CoverageInterval {
   MediaTime start;
   MediaTime end;
   Coverage state = Coverage::kPending;
-  std::string reason;  ///< for kLost and kUnrecognized: "network", "media_process", "daemon", "overload", "recognizer", ...
+  std::string
+      reason;  ///< for kLost and kUnrecognized: "network", "media_process", "daemon", "overload", "recognizer", "unclear", ...
   static constexpr auto fields =
       std::make_tuple(field("participant", &CoverageInterval::participant), field("start_ms", &CoverageInterval::start),
                       field("end_ms", &CoverageInterval::end), field("state", &CoverageInterval::state),
