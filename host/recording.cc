@@ -70,6 +70,8 @@ bool Recording::adopt(const std::vector<flow::TrackCursor>& cursors) {
       if (c.participant == s.participant) cursor = c.covered_until;
     }
     Track& t = ensure(s.participant, std::max(cursor, s.start));
+    // What that run knew of the time before its first audio, and had not said, went with it.
+    lost(t, cursor, s.start, "daemon");
     t.captured = std::max(s.end, t.fed);
     t.spooled = t.adopted = s.end;
     t.present = true;  // as far as anybody knows; the ledger counts presence only

@@ -571,6 +571,21 @@ TEST_F(RecordingTest, WhileHeldAudioWaitsInTheSpool) {
   EXPECT_EQ(speech_.tracks.at(1).fed.ms, 2000);
 }
 
+/// Killed before the commit that would have told of the silence: it was heard, and nobody knows that any more.
+TEST_F(RecordingTest, ARestartTellsOfTheTimeBeforeTheFirstAudio) {
+  speech_.up = false;
+  auto first = make();
+  first->begin(start());
+  hear(*first, 13'200, 14'000);
+  first = nullptr;
+  events_.clear();
+  auto r = make();
+  r->begin(start("daemon", {{"p1", {13'000}}}));
+  const auto gaps = posted<flow::GapDetected>();
+  ASSERT_EQ(gaps.size(), 1u);
+  EXPECT_EQ(gaps[0].gap, (CoverageInterval{"p1", {13'000}, {13'200}, Coverage::kLost, "daemon"}));
+}
+
 /// A recognizer that takes less than comes: nobody may wait for ever because somebody else comes first.
 TEST_F(RecordingTest, WhoIsFurthestBehindIsFedFirst) {
   auto r = make();
