@@ -19,7 +19,7 @@ from live_meeting import LEDGER_SLACK_MS, LIMIT_S, Viewer, check_words, children
 from stop_test import FAST_END_S, Stops, lost
 
 SPEECH_S = 70
-LIMITS_S = (8, 4)
+LIMITS_S = (8, 6)
 
 check = Checks()
 
