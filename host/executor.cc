@@ -51,7 +51,7 @@ flow::Event validation(const Result<HttpResponse>& answer, bool has_token) {
 
 struct Executor::Impl final : MediaListener, SpeechListener {
   Impl(ExecutorPorts p, ExecutorConfig c)
-      : ports(std::move(p)), config(std::move(c)), calendars(ports, config), analysis(ports.store, config), minutes(ports) {
+      : ports(p), config(std::move(c)), calendars(ports, config), analysis(ports.store, config), minutes(ports) {
     ports.media.listen(this);
     ports.speech.listen(this);
   }
@@ -276,6 +276,7 @@ struct Executor::Impl final : MediaListener, SpeechListener {
   void poll() {
     const bool held = engine->queued() >= kMaxQueued;
     std::vector<Recording*> in_turn;
+    in_turn.reserve(recordings.size());
     for (auto& [id, r] : recordings) in_turn.push_back(&r);
     std::ranges::stable_sort(in_turn, std::ranges::greater{}, &Recording::behind);
     bool queue = false;
@@ -353,8 +354,7 @@ struct Executor::Impl final : MediaListener, SpeechListener {
   bool no_recognizer = false;
 };
 
-Executor::Executor(ExecutorPorts ports, ExecutorConfig config)
-    : impl_(std::make_unique<Impl>(std::move(ports), std::move(config))) {}
+Executor::Executor(ExecutorPorts ports, ExecutorConfig config) : impl_(std::make_unique<Impl>(ports, std::move(config))) {}
 Executor::~Executor() = default;
 
 void Executor::connect(Engine& engine) { impl_->engine = &engine; }

@@ -1,7 +1,6 @@
 #include "adapters/speech/engine.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "adapters/speech/transcript_guard.h"
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstring>
 #include <fstream>
-#include <functional>
 
 namespace hansard::speech {
 namespace {
