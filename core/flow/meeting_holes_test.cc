@@ -134,7 +134,7 @@ TEST_F(HolesTest, WhoComesAgainIsNotLostBefore) {
   send(SegmentFinal{"p1", {30'000}, {32'000}, "Again.", {}});
   end();
   send(SpeechDrained{true});
-  EXPECT_EQ(told(), (Rows{"4000-30000 lost daemon", "30000-32000 transcribed "}));
+  EXPECT_EQ(told(), (Rows{"4000-30000 lost daemon", "30000-32000 transcribed ", "32000-33000 lost leaving"}));
 }
 
 TEST_F(HolesTest, AudioThatNobodyTranscribedIsLostForThatReason) {

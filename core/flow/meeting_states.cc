@@ -225,6 +225,8 @@ void MeetingStep::left_unseen(ParticipantState& p, std::optional<MediaTime> at) 
   const bool in_last = s_.gap_reason.empty() && p.stale;
   change_presence(p, false, at);
   p.left_in = in_last ? s_.last_gap : s_.gap_reason;
+  // The host ends what it captures a moment before or after.
+  if (p.left_in.empty()) p.left_in = "leaving";
 }
 
 /// All that was captured is answered for. Whoever left while nothing was captured left a hole that no audio ends, and a host that
