@@ -143,10 +143,10 @@ class Checker {
       wrong("meeting " + id + " has " + std::to_string(recorded) + " tasks for " + std::to_string(wanted) + " action items");
   }
 
-  /// A daemon that dies while the disk is full, or with the last record half there, forgets which audio never reached the spool.
-  bool may_forget() const {
-    return m_.world.faults[Fault::kSpoolFull] + m_.world.faults[Fault::kSpoolTorn] > 0 && m_.world.life() > 1;
-  }
+  /// Audio did not reach the disk. (A disk that does not give what it has is asked again until it does.)
+  bool may_lose() const { return m_.world.faults[Fault::kSpoolFull] + m_.world.faults[Fault::kSpoolTorn] > 0; }
+  /// A daemon that dies then forgets which audio that was.
+  bool may_forget() const { return may_lose() && m_.world.life() > 1; }
 
   /// "... #NUMBER:FROM-TO": the part of a speech that the text stands for.
   void utterance(const std::string& id, const Utterance& u) {
@@ -238,8 +238,6 @@ class Checker {
         }
       }
     }
-    // A disk that does not give what it has is asked again until it does.
-    const bool may_lose = m_.world.faults[Fault::kSpoolFull] + m_.world.faults[Fault::kSpoolTorn] > 0;
     const bool may_skip = m_.world.faults[Fault::kRecognizerKilled] + m_.world.faults[Fault::kRecognizerMissing] > 0;
     for (std::int64_t i = begin; i < end; ++i) {
       const std::uint8_t b = ms[static_cast<std::size_t>(i)];
@@ -248,9 +246,10 @@ class Checker {
       };
       if (b == 0 && !may_forget()) return at("a hole in the ledger");
       const std::uint8_t how = reached[static_cast<std::size_t>(i)];
-      const std::uint8_t fine = static_cast<std::uint8_t>(kTranscribed | (may_lose ? kLost : 0) | (may_skip ? kUnrecognized : 0));
+      const std::uint8_t fine =
+          static_cast<std::uint8_t>(kTranscribed | (may_lose() ? kLost : 0) | (may_skip ? kUnrecognized : 0));
       if (how == 2 && (b & fine) == 0 && !may_forget()) return at("delivered speech is not accounted for");
-      if (how != 0 && (b & kLost) != 0 && !may_lose) return at("delivered sound is called lost");
+      if (how != 0 && (b & kLost) != 0 && !may_lose()) return at("delivered sound is called lost");
       if (how == 0 && (b & kTranscribed) != 0) return at("transcribed what never arrived");
       if (how == 0 && spoken[static_cast<std::size_t>(i)] != 0 && (b & (kLost | kWithheld)) == 0)
         return at("lost speech is not in the ledger");

@@ -63,21 +63,28 @@ bool Engine::run_one() {
   return worked;
 }
 
+template <class Work>
+bool Engine::in_turn(std::uint32_t& last, const Work& work) {
+  auto it = tracks_.upper_bound(last);
+  for (std::size_t i = 0; i < tracks_.size(); ++i, ++it) {
+    if (it == tracks_.end()) it = tracks_.begin();
+    if (!work(it->second)) continue;
+    last = it->first;
+    return true;
+  }
+  return false;
+}
+
 bool Engine::consume(bool live) {
   std::int64_t backlog = 0;
   for (const auto& [id, entry] : tracks_) backlog += entry.track->backlog();
   if (live && backlog > kBacklogLimit) return false;
-  // Tracks take turns here too: with more to do than time, one that always comes first would leave others behind for minutes.
-  auto it = tracks_.upper_bound(last_taken_);
-  for (std::size_t i = 0; i < tracks_.size(); ++i, ++it) {
-    if (it == tracks_.end()) it = tracks_.begin();
-    Track& track = *it->second.track;
-    if (track.live() != live || !track.has_input()) continue;
-    last_taken_ = it->first;
+  return in_turn(last_taken_, [&](Entry& entry) {
+    Track& track = *entry.track;
+    if (track.live() != live || !track.has_input()) return false;
     owe(track.consume());
     return true;
-  }
-  return false;
+  });
 }
 
 bool Engine::finish_one(bool live) {
@@ -102,17 +109,13 @@ bool Engine::finish_one(bool live) {
 bool Engine::partial() {
   const double now = now_s_();
   if (now < partials_from_s_) return false;
-  // Tracks take turns: begin behind the one that had the last partial.
-  auto it = tracks_.upper_bound(last_partial_);
-  for (std::size_t i = 0; i < tracks_.size(); ++i, ++it) {
-    if (it == tracks_.end()) it = tracks_.begin();
-    if (!it->second.track->live() || !recognizer_.knows(it->second.track->language()) || !partial_of(it->second)) continue;
-    last_partial_ = it->first;
-    const double after = now_s_();
-    partials_from_s_ = after + (after - now) * (1 / kPartialShare - 1);
-    return true;
-  }
-  return false;
+  const bool worked = in_turn(last_partial_, [&](Entry& entry) {
+    return entry.track->live() && recognizer_.knows(entry.track->language()) && partial_of(entry);
+  });
+  if (!worked) return false;
+  const double after = now_s_();
+  partials_from_s_ = after + (after - now) * (1 / kPartialShare - 1);
+  return true;
 }
 
 bool Engine::partial_of(Entry& entry) {

@@ -42,6 +42,10 @@ class Engine {
     Open open;
   };
 
+  /// Offers the work to each track, first to the one behind `last`, until one takes it, which is `last` then. With more to do
+  /// than time, one that always came first would leave others behind for minutes.
+  template <class Work>
+  bool in_turn(std::uint32_t& last, const Work& work);
   bool consume(bool live);
   bool finish_one(bool live);
   bool partial();
